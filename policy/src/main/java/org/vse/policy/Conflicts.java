@@ -1,0 +1,49 @@
+package org.vse.policy;
+
+import org.vse.failure.ErrorCode;
+import org.vse.failure.VseException;
+
+/** Values that are allowed one by one but not together. */
+final class Conflicts {
+    private Conflicts() {}
+
+    static void find(Settings settings, Problems problems) {
+        var network = settings.get(DirectiveKey.NETWORK)
+                .filter(s -> s.text().equals(Network.USER.word()))
+                .orElse(null);
+        if (network == null) {
+            return;
+        }
+        settings.get(DirectiveKey.VMS_PER_NODE)
+                .filter(s -> Integer.parseInt(s.text()) > 1)
+                .ifPresent(s -> problems.add(
+                        later(network, s),
+                        conflict(network, s, "a user network joins no VMs")
+                                .next("remove network=user, or ask for one VM")));
+        settings.get(DirectiveKey.SHARE)
+                .filter(s -> s.text().equals(Share.NFS.word()))
+                .ifPresent(s -> problems.add(
+                        later(network, s),
+                        conflict(network, s, "NFS needs the job's own network")
+                                .next("write share=9p, or remove network=user")));
+    }
+
+    /** Two values and why they cannot be had together; both with their positions as facts. */
+    private static VseException conflict(Setting one, Setting other, String why) {
+        boolean ordered = one.position().compareTo(other.position()) <= 0;
+        Setting first = ordered ? one : other;
+        Setting second = ordered ? other : one;
+        String what = "'" + written(second) + "' contradicts '" + written(first) + "': " + why;
+        return VseException.of(ErrorCode.DIRECTIVE_CONFLICT, what)
+                .fact("first", "'" + written(first) + "' at " + first.position())
+                .fact("second", "'" + written(second) + "' at " + second.position());
+    }
+
+    private static SourcePosition later(Setting one, Setting other) {
+        return one.position().compareTo(other.position()) > 0 ? one.position() : other.position();
+    }
+
+    private static String written(Setting setting) {
+        return setting.key() + "=" + setting.text();
+    }
+}

@@ -1,0 +1,78 @@
+package org.vse.policy;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+
+/** What a job may say about its VMs. {@code docs/directives.md} is the users' account of it; a test compares the two. */
+public enum DirectiveKey {
+    /** The image that the VMs boot. */
+    IMAGE("image", new Grammar.Image(), "none, must be given"),
+    /** Virtual processors of each VM. */
+    VCPUS("vcpus", new Grammar.Count(1, 1024), "the node's allocated cores / vms-per-node"),
+    /** Memory of each VM. */
+    MEMORY("memory", new Grammar.Size(64 * ByteSize.MIB, 16 * ByteSize.TIB, ByteSize.MIB), Defaults.MEMORY),
+    /** Size of each VM's disk. */
+    DISK("disk", new Grammar.Size(64 * ByteSize.MIB, 64 * ByteSize.TIB, ByteSize.KIB), "the size of the image"),
+    /** VMs on each node of the job. */
+    VMS_PER_NODE("vms-per-node", new Grammar.Count(1, 256), Defaults.VMS_PER_NODE),
+    /** How the user's directories reach the VMs. */
+    SHARE(
+            "share",
+            new Grammar.Choice(Arrays.stream(Share.values()).map(Share::word).toList()),
+            Defaults.share(Network.JOB).word() + ", with network=user "
+                    + Defaults.share(Network.USER).word()),
+    /** Which network the VMs have. */
+    NETWORK(
+            "network",
+            new Grammar.Choice(
+                    Arrays.stream(Network.values()).map(Network::word).toList()),
+            Defaults.NETWORK);
+
+    private final String word;
+
+    @SuppressWarnings("ImmutableEnumChecker") // all variants are records of immutable values
+    private final Grammar grammar;
+
+    private final String standard;
+
+    DirectiveKey(String word, Grammar grammar, String standard) {
+        this.word = word;
+        this.grammar = grammar;
+        this.standard = standard;
+    }
+
+    /** As written in a directive. */
+    public String word() {
+        return word;
+    }
+
+    /** The allowed values in words. */
+    public String range() {
+        return grammar.range();
+    }
+
+    /** What holds when the key is given nowhere, in words. */
+    public String standard() {
+        return standard;
+    }
+
+    Grammar grammar() {
+        return grammar;
+    }
+
+    /** The key with that word, exactly. */
+    public static Optional<DirectiveKey> of(String word) {
+        return Arrays.stream(values()).filter(k -> k.word.equals(word)).findFirst();
+    }
+
+    /** All words, in the order of this enum. */
+    public static List<String> words() {
+        return Arrays.stream(values()).map(DirectiveKey::word).toList();
+    }
+
+    @Override
+    public String toString() {
+        return word;
+    }
+}

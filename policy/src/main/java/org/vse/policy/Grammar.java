@@ -1,0 +1,113 @@
+package org.vse.policy;
+
+import java.util.List;
+import java.util.Optional;
+import org.vse.failure.DidYouMean;
+import org.vse.failure.ErrorCode;
+import org.vse.failure.VseException;
+
+/** What a directive's value may be. Texts hold only visible ASCII characters; the reader of the line sees to that. */
+sealed interface Grammar {
+    /** Accepts or refuses a value. The refusal has no position: the caller knows it. */
+    void check(String text);
+
+    /** The allowed values in words for documents and errors. */
+    String range();
+
+    /** An image's name. */
+    record Image() implements Grammar {
+        @Override
+        public void check(String text) {
+            ImageReference.parse(text);
+        }
+
+        @Override
+        public String range() {
+            return ImageReference.RANGE;
+        }
+    }
+
+    /** A decimal number. */
+    record Count(int least, int most) implements Grammar {
+        @Override
+        public void check(String text) {
+            if (!text.matches("[0-9]+")) {
+                boolean negative = text.matches("-[0-9]+");
+                throw negative ? outOfRange(text, range()) : bad(text, "not a whole number", range());
+            }
+            String digits = text.replaceFirst("^0+(?=.)", "");
+            if (digits.length() > 9 || Integer.parseInt(digits) < least || Integer.parseInt(digits) > most) {
+                throw outOfRange(text, range());
+            }
+        }
+
+        @Override
+        public String range() {
+            return least + " to " + most;
+        }
+    }
+
+    /** A size of bytes. */
+    record Size(long least, long most, long step) implements Grammar {
+        @Override
+        public void check(String text) {
+            long bytes = ByteSize.parse(text).orElseThrow(() -> notASize(text));
+            if (bytes < least || bytes > most) {
+                throw outOfRange(text, range());
+            }
+            if (bytes % step != 0) {
+                throw outOfRange(text, range()).next("round to '" + ByteSize.format((bytes / step + 1) * step) + "'");
+            }
+        }
+
+        private VseException notASize(String text) {
+            Optional<String> meant = ByteSize.suggestion(text);
+            VseException bad = text.matches("[0-9]+")
+                    ? bad(text, "a number without a unit", range())
+                    : bad(text, "not a size", range());
+            return bad.fact("units", "KiB, MiB, GiB, TiB")
+                    .next(meant.map(m -> "did you mean '" + m + "'?")
+                            .orElse("write a whole number and a unit, such as '512MiB'"));
+        }
+
+        @Override
+        public String range() {
+            String bounds = ByteSize.format(least) + " to " + ByteSize.format(most);
+            return step == ByteSize.KIB ? bounds : bounds + ", a multiple of " + ByteSize.format(step);
+        }
+    }
+
+    /** One of some words. */
+    record Choice(List<String> words) implements Grammar {
+        public Choice {
+            words = List.copyOf(words);
+        }
+
+        @Override
+        public void check(String text) {
+            if (!words.contains(text)) {
+                VseException bad = bad(text, "not one of the values", range());
+                throw bad.next(DidYouMean.of(text, words)
+                        .map(m -> "did you mean '" + m + "'?")
+                        .orElse("write one of the allowed values"));
+            }
+        }
+
+        @Override
+        public String range() {
+            return String.join(", ", words);
+        }
+    }
+
+    private static VseException bad(String text, String why, String range) {
+        return VseException.of(ErrorCode.DIRECTIVE_BAD_VALUE, "'" + text + "' is " + why)
+                .fact("allowed", range)
+                .next("write an allowed value");
+    }
+
+    private static VseException outOfRange(String text, String range) {
+        return VseException.of(ErrorCode.DIRECTIVE_OUT_OF_RANGE, "'" + text + "' is out of range")
+                .fact("allowed", range)
+                .next("write an allowed value");
+    }
+}
