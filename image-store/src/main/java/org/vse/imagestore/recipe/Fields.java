@@ -1,0 +1,143 @@
+package org.vse.imagestore.recipe;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import org.vse.failure.DidYouMean;
+import org.vse.failure.VseException;
+
+/** One mapping of a recipe: knows which keys it may have, and where each value stands. */
+final class Fields {
+    private final String file;
+    private final String what;
+    private final YamlValue.Mapping mapping;
+
+    private Fields(String file, String what, YamlValue.Mapping mapping) {
+        this.file = file;
+        this.what = what;
+        this.mapping = mapping;
+    }
+
+    /** @throws VseException RECIPE_INVALID unless the value is a mapping with known keys only */
+    static Fields of(String file, String what, YamlValue value, Set<String> known) {
+        if (!(value instanceof YamlValue.Mapping mapping)) {
+            throw expected(file, value, what + " must be a mapping");
+        }
+        mapping.entries().forEach((key, entry) -> {
+            if (!known.contains(key)) {
+                VseException unknown =
+                        YamlReader.invalid(file, entry.line(), entry.column(), "unknown key '" + key + "' in " + what);
+                DidYouMean.of(key, known).ifPresent(near -> unknown.fact("did you mean", near));
+                throw unknown.fact("known", String.join(", ", known));
+            }
+        });
+        return new Fields(file, what, mapping);
+    }
+
+    boolean has(String key) {
+        return mapping.entries().containsKey(key);
+    }
+
+    String text(String key, Pattern grammar) {
+        return text(file, "'" + key + "'", required(key), grammar);
+    }
+
+    String text(String key, Pattern grammar, String otherwise) {
+        return has(key) ? text(key, grammar) : otherwise;
+    }
+
+    boolean truth(String key, boolean otherwise) {
+        if (!has(key)) {
+            return otherwise;
+        }
+        YamlValue value = required(key);
+        if (value instanceof YamlValue.Scalar scalar && scalar.type() == YamlValue.Scalar.Type.TRUTH) {
+            return scalar.text().equalsIgnoreCase("true");
+        }
+        throw expected(file, value, "'" + key + "' must be true or false");
+    }
+
+    /** Distinct texts; absent means none. */
+    List<String> texts(String key, Pattern grammar) {
+        Set<String> texts = new LinkedHashSet<>();
+        for (YamlValue item : items(key)) {
+            if (!texts.add(text(file, "each of '" + key + "'", item, grammar))) {
+                throw YamlReader.invalid(
+                        file,
+                        item.line(),
+                        item.column(),
+                        "'" + ((YamlValue.Scalar) item).text() + "' is given twice in '" + key + "'");
+            }
+        }
+        return List.copyOf(texts);
+    }
+
+    Map<String, String> textMap(String key, Pattern keyGrammar, Pattern grammar) {
+        if (!has(key)) {
+            return Map.of();
+        }
+        if (!(required(key) instanceof YamlValue.Mapping map)) {
+            throw expected(file, required(key), "'" + key + "' must be a mapping");
+        }
+        Map<String, String> result = new LinkedHashMap<>();
+        map.entries().forEach((name, entry) -> {
+            if (!keyGrammar.matcher(name).matches()) {
+                throw YamlReader.invalid(
+                        file, entry.line(), entry.column(), "'" + name + "' is not a name for one of '" + key + "'");
+            }
+            result.put(name, text(file, "'" + name + "'", entry.value(), grammar));
+        });
+        return result;
+    }
+
+    /** Each item of a list read by a function; absent means none. */
+    <T> List<T> each(String key, Function<YamlValue, T> read) {
+        List<T> result = new ArrayList<>();
+        items(key).forEach(item -> result.add(read.apply(item)));
+        return result;
+    }
+
+    YamlValue required(String key) {
+        YamlValue.@Nullable Entry entry = mapping.entries().get(key);
+        if (entry == null) {
+            throw YamlReader.invalid(file, mapping.line(), mapping.column(), what + " has no '" + key + "'");
+        }
+        return entry.value();
+    }
+
+    VseException invalid(String key, String what) {
+        YamlValue value = required(key);
+        return YamlReader.invalid(file, value.line(), value.column(), what);
+    }
+
+    private List<YamlValue> items(String key) {
+        if (!has(key)) {
+            return List.of();
+        }
+        YamlValue value = required(key);
+        if (value instanceof YamlValue.Sequence sequence) {
+            return sequence.items();
+        }
+        throw expected(file, value, "'" + key + "' must be a list");
+    }
+
+    private static String text(String file, String name, YamlValue value, Pattern grammar) {
+        if (!(value instanceof YamlValue.Scalar scalar) || scalar.type() == YamlValue.Scalar.Type.NOTHING) {
+            throw expected(file, value, name + " must be text");
+        }
+        if (!grammar.matcher(scalar.text()).matches()) {
+            throw expected(file, value, name + " has a wrong form").fact("expected", grammar.pattern());
+        }
+        return scalar.text();
+    }
+
+    private static VseException expected(String file, YamlValue value, String rule) {
+        return YamlReader.invalid(file, value.line(), value.column(), rule).fact("found", value.kind());
+    }
+}
