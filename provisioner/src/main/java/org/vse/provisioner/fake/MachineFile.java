@@ -1,0 +1,129 @@
+package org.vse.provisioner.fake;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import org.vse.provisioner.VmLabel;
+import org.vse.provisioner.VmName;
+import org.vse.provisioner.VmSpec;
+import org.vse.provisioner.VmStatus;
+
+/**
+ * What a fake machine is, between two processes.
+ *
+ * @param started when, so that usage grows across drivers
+ * @param channels host file by channel name
+ */
+record MachineFile(
+        VmName name,
+        VmLabel label,
+        VmStatus.State state,
+        Instant started,
+        long memoryBytes,
+        String commandLine,
+        Path console,
+        Map<String, Path> channels) {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    MachineFile {
+        channels = Map.copyOf(channels);
+    }
+
+    static MachineFile of(VmSpec spec) {
+        Map<String, Path> channels = new LinkedHashMap<>();
+        spec.channels().forEach(channel -> channels.put(channel.name(), channel.file()));
+        return new MachineFile(
+                spec.name(),
+                spec.label(),
+                VmStatus.State.RUNNING,
+                Instant.now(),
+                spec.memoryBytes(),
+                spec.commandLine(),
+                spec.console(),
+                channels);
+    }
+
+    VmStatus status() {
+        return new VmStatus(name, label, state, "");
+    }
+
+    MachineFile in(VmStatus.State newState) {
+        return new MachineFile(name, label, newState, started, memoryBytes, commandLine, console, channels);
+    }
+
+    /** Replaces the file of this name in the directory, atomically. */
+    void writeTo(Path directory) {
+        ObjectNode json = JSON.createObjectNode();
+        json.put("name", name.value());
+        json.put("owner", label.owner());
+        json.put("job", label.job());
+        json.put("attempt", label.attempt());
+        json.put("index", label.index());
+        json.put("state", state.name());
+        json.put("started", started.toString());
+        json.put("memoryBytes", memoryBytes);
+        json.put("commandLine", commandLine);
+        json.put("console", console.toString());
+        ObjectNode files = json.putObject("channels");
+        channels.forEach((channel, file) -> files.put(channel, file.toString()));
+        Path target = at(directory, name);
+        Path draft = target.resolveSibling(name + ".new");
+        try {
+            Files.writeString(draft, json.toString());
+            Files.move(draft, target, StandardCopyOption.ATOMIC_MOVE);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    static Optional<MachineFile> read(Path directory, VmName name) {
+        try {
+            JsonNode json = JSON.readTree(Files.readString(at(directory, name)));
+            Map<String, Path> channels = new LinkedHashMap<>();
+            json.get("channels")
+                    .properties()
+                    .forEach(each ->
+                            channels.put(each.getKey(), Path.of(each.getValue().asText())));
+            return Optional.of(new MachineFile(
+                    new VmName(json.get("name").asText()),
+                    new VmLabel(
+                            json.get("owner").asText(),
+                            json.get("job").asText(),
+                            json.get("attempt").asInt(),
+                            json.get("index").asInt()),
+                    VmStatus.State.valueOf(json.get("state").asText()),
+                    Instant.parse(json.get("started").asText()),
+                    json.get("memoryBytes").asLong(),
+                    json.get("commandLine").asText(),
+                    Path.of(json.get("console").asText()),
+                    channels));
+        } catch (NoSuchFileException e) {
+            return Optional.empty();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** @return false when there was none */
+    static boolean delete(Path directory, VmName name) {
+        try {
+            return Files.deleteIfExists(at(directory, name));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static Path at(Path directory, VmName name) {
+        return directory.resolve(name + ".json");
+    }
+}

@@ -1,0 +1,362 @@
+package org.vse.provisioner.libvirt;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.stream.Stream;
+import org.libvirt.Connect;
+import org.libvirt.Domain;
+import org.libvirt.DomainInfo.DomainState;
+import org.libvirt.LibvirtException;
+import org.libvirt.MemoryStatistic;
+import org.libvirt.event.DomainEvent;
+import org.libvirt.event.DomainEventType;
+import org.libvirt.event.StoppedDetail;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.vse.failure.ErrorCode;
+import org.vse.failure.VseException;
+import org.vse.process.ProcessIdentity;
+import org.vse.provisioner.Origin;
+import org.vse.provisioner.VmDriver;
+import org.vse.provisioner.VmName;
+import org.vse.provisioner.VmSpec;
+import org.vse.provisioner.VmStatus;
+import org.vse.provisioner.VmUsage;
+
+/**
+ * Machines by libvirt and QEMU, as transient domains of a {@link PrivateLibvirtd}: libvirt forgets a machine when it ends.
+ *
+ * <p>Machines survive this process, the driver and libvirtd itself. Domains with another owner's label, or none, are never
+ * listed and never touched. A JVM from 24 on warns of native access unless it is started with {@code
+ * --enable-native-access=ALL-UNNAMED}.
+ */
+public final class LibvirtDriver implements VmDriver {
+    private static final Logger LOG = LoggerFactory.getLogger(LibvirtDriver.class);
+    private static final Set<Capability> CAPABILITIES = Set.of(
+            Capability.PIN,
+            Capability.FILE_CHANNEL,
+            Capability.RECOVER,
+            Capability.SHARE_9P,
+            Capability.TAP,
+            Capability.USER_NETWORK);
+    /** VIR_DOMAIN_MEMORY_STAT_RSS, KiB. */
+    private static final int MEMORY_STAT_RSS = 7;
+
+    private static final int MEMORY_STAT_COUNT = 16;
+    private static final int SIGKILL = 9;
+
+    private final String owner;
+    private final PrivateLibvirtd daemon;
+    private final OurDomains domains;
+    private final KnownMachines known = new KnownMachines();
+    private final LibvirtSession session;
+    private final AgentLine agents;
+
+    /**
+     * Connects at the first call, and starts {@code daemon} then unless it runs.
+     *
+     * @param owner machines with this owner in their label are this driver's, whoever started them
+     */
+    public LibvirtDriver(String owner, PrivateLibvirtd daemon) {
+        this.owner = owner;
+        this.daemon = daemon;
+        this.domains = new OurDomains(owner, daemon);
+        this.session = new LibvirtSession(daemon, new Events());
+        this.agents = new AgentLine(session);
+    }
+
+    @Override
+    public Set<Capability> capabilities() {
+        return CAPABILITIES;
+    }
+
+    @Override
+    public VmStatus start(VmSpec spec, Origin origin) {
+        if (!(origin instanceof Origin.Cold)) {
+            Capability missing = origin instanceof Origin.Checkpoint ? Capability.CHECKPOINT : Capability.SNAPSHOT;
+            throw VseException.of(ErrorCode.NOT_SUPPORTED, "this driver does not declare " + missing);
+        }
+        if (!spec.label().owner().equals(owner)) {
+            throw new IllegalArgumentException("label of another owner: " + spec.label());
+        }
+        String xml = DomainXml.of(spec);
+        refuseTaken(spec.name());
+        known.starting(spec.uuid(), spec.name());
+        try {
+            VmStatus status = create(spec, xml);
+            known.started(spec.uuid());
+            return status;
+        } catch (RuntimeException e) {
+            known.failed(spec.uuid());
+            throw e;
+        }
+    }
+
+    @Override
+    public Optional<VmStatus> find(VmName name) {
+        return session.repeatable("look for machine '" + name + "'", connect -> find(connect, name));
+    }
+
+    @Override
+    public List<VmStatus> list() {
+        return session.repeatable("list its machines", connect -> {
+            List<VmStatus> machines = new ArrayList<>();
+            for (Domain domain : OurDomains.active(connect)) {
+                try {
+                    domains.statusOf(domain).ifPresent(machines::add);
+                } finally {
+                    domain.free();
+                }
+            }
+            return List.copyOf(machines);
+        });
+    }
+
+    @Override
+    public void destroy(VmName name) {
+        session.repeatable("destroy machine '" + name + "'", connect -> {
+            Domain domain = OurDomains.lookup(connect, name);
+            if (domain == null) {
+                return false;
+            }
+            try {
+                return domains.isOurs(domain) && destroy(domain);
+            } finally {
+                domain.free();
+            }
+        });
+    }
+
+    @Override
+    public void pause(VmName name) {
+        change(name, "pause", DomainState.VIR_DOMAIN_PAUSED, Domain::suspend);
+    }
+
+    @Override
+    public void resume(VmName name) {
+        change(name, "resume", DomainState.VIR_DOMAIN_RUNNING, Domain::resume);
+    }
+
+    @Override
+    public VmUsage usage(VmName name) {
+        return withOurs(name, "measure", domain -> {
+            long resident = 0;
+            for (MemoryStatistic statistic : domain.memoryStats(MEMORY_STAT_COUNT)) {
+                if (statistic.getTag() == MEMORY_STAT_RSS) {
+                    resident = statistic.getValue() * 1024;
+                }
+            }
+            return new VmUsage(domain.getInfo().cpuTime, resident);
+        });
+    }
+
+    @Override
+    public String agent(VmName name, String json, Duration timeout) {
+        return agents.ask(name, json, timeout);
+    }
+
+    @Override
+    public void onEnd(EndListener listener) {
+        known.listen(listener);
+        // Ends are told only while connected.
+        session.connection();
+    }
+
+    /** Ends the driver; machines and libvirtd go on. */
+    @Override
+    public void close() {
+        agents.close();
+        session.close();
+        known.close();
+    }
+
+    private void refuseTaken(VmName name) {
+        boolean taken = session.repeatable("look for machine '" + name + "'", connect -> {
+            Domain domain = OurDomains.lookup(connect, name);
+            if (domain == null) {
+                return false;
+            }
+            domain.free();
+            return true;
+        });
+        if (taken) {
+            throw VseException.of(ErrorCode.JOB_STATE, "there is a machine '" + name + "' already");
+        }
+    }
+
+    private VmStatus create(VmSpec spec, String xml) {
+        String doing = "start machine '" + spec.name() + "'";
+        Domain domain;
+        try {
+            domain = session.once(connect -> connect.domainCreateXML(xml, 0));
+        } catch (LibvirtException e) {
+            // libvirt leaves nothing of a domain that it could not start, unless libvirtd itself ended meanwhile.
+            destroy(spec.name());
+            throw LibvirtErrors.failed(doing, e)
+                    .fact("disk", spec.disk())
+                    .fact("user", spec.uid() + ":" + spec.gid())
+                    .fact("log", daemon.directories().machineLog(spec.name().value()));
+        }
+        try {
+            ProcessIdentity qemu = daemon.processOf(spec.name().value(), spec.uuid())
+                    .orElseThrow(() -> VseException.of(
+                                    ErrorCode.LIBVIRT_FAILED, "machine '" + spec.name() + "' ended at its start")
+                            .fact(
+                                    "log",
+                                    daemon.directories().machineLog(spec.name().value())));
+            List<Path> files = Stream.concat(
+                            spec.channels().stream().map(VmSpec.Channel::file), Stream.of(spec.console()))
+                    .toList();
+            ChannelFiles.requireHeld(spec.name().value(), qemu, files);
+            return new VmStatus(spec.name(), spec.label(), VmStatus.State.RUNNING, OurDomains.text(qemu));
+        } catch (RuntimeException e) {
+            destroy(spec.name());
+            throw e;
+        } finally {
+            free(domain);
+        }
+    }
+
+    private Optional<VmStatus> find(Connect connect, VmName name) throws LibvirtException {
+        Domain domain = OurDomains.lookup(connect, name);
+        if (domain == null) {
+            return Optional.empty();
+        }
+        try {
+            return domains.statusOf(domain);
+        } finally {
+            domain.free();
+        }
+    }
+
+    /** Ends QEMU at once: libvirt alone asks it first, and waits 10 s for one that hangs. */
+    private boolean destroy(Domain domain) throws LibvirtException {
+        UUID uuid = UUID.fromString(domain.getUUIDString());
+        String name = domain.getName();
+        known.destroying(uuid);
+        daemon.processOf(name, uuid).ifPresent(qemu -> qemu.signal(SIGKILL));
+        try {
+            domain.destroy();
+        } catch (LibvirtException e) {
+            if (!LibvirtErrors.isGone(e)) {
+                known.notDestroyed(uuid);
+                throw e;
+            }
+        }
+        deleteLog(name);
+        return true;
+    }
+
+    private void deleteLog(String name) {
+        Path log = daemon.directories().machineLog(name);
+        try {
+            Files.deleteIfExists(log);
+        } catch (IOException e) {
+            LOG.warn("cannot delete '{}'", log, e);
+        }
+    }
+
+    private void change(VmName name, String doing, DomainState wanted, Change change) {
+        withOurs(name, doing, domain -> {
+            if (domain.getInfo().state != wanted) {
+                change.apply(domain);
+            }
+            return true;
+        });
+    }
+
+    private <T> T withOurs(VmName name, String doing, Question<T> question) {
+        return session.repeatable(doing + " machine '" + name + "'", connect -> {
+            Domain domain = OurDomains.lookup(connect, name);
+            if (domain == null) {
+                throw gone(name);
+            }
+            try {
+                if (!domains.isOurs(domain)) {
+                    throw gone(name);
+                }
+                return question.ask(domain);
+            } catch (LibvirtException e) {
+                if (LibvirtErrors.isGone(e)) {
+                    throw gone(name).because(e);
+                }
+                throw e;
+            } finally {
+                domain.free();
+            }
+        });
+    }
+
+    private static VseException gone(VmName name) {
+        return VseException.of(ErrorCode.GUEST_DIED, "there is no machine '" + name + "'");
+    }
+
+    private static void free(Domain domain) {
+        try {
+            domain.free();
+        } catch (LibvirtException e) {
+            LOG.debug("freeing a domain", e);
+        }
+    }
+
+    @FunctionalInterface
+    private interface Change {
+        void apply(Domain domain) throws LibvirtException;
+    }
+
+    @FunctionalInterface
+    private interface Question<T> {
+        T ask(Domain domain) throws LibvirtException;
+    }
+
+    /** What libvirt tells by itself. */
+    private final class Events implements LibvirtSession.Observer {
+        @Override
+        public void connected(Connect connect) throws LibvirtException {
+            Map<UUID, VmName> living = new HashMap<>();
+            for (Domain domain : OurDomains.active(connect)) {
+                try {
+                    if (domains.statusOf(domain).isPresent()) {
+                        living.put(UUID.fromString(domain.getUUIDString()), new VmName(domain.getName()));
+                    }
+                } finally {
+                    domain.free();
+                }
+            }
+            known.reconcile(living);
+            agents.changed();
+        }
+
+        @Override
+        public void lifecycle(Domain domain, DomainEvent event) throws LibvirtException {
+            if (event.getType() == DomainEventType.STOPPED) {
+                StoppedDetail detail = event.getDetail();
+                known.ended(UUID.fromString(domain.getUUIDString()), word(detail));
+            }
+            agents.changed();
+        }
+
+        @Override
+        public void agent(Domain domain) {
+            agents.changed();
+        }
+
+        /** A QEMU that vanishes from its monitor's other end is FAILED in libvirt's words: somebody killed it. */
+        private static String word(StoppedDetail detail) {
+            return switch (detail) {
+                case SHUTDOWN -> "shutdown";
+                case CRASHED -> "crashed";
+                default -> "killed";
+            };
+        }
+    }
+}

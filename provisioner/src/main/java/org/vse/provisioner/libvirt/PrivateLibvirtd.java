@@ -1,0 +1,243 @@
+package org.vse.provisioner.libvirt;
+
+import java.io.IOException;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.vse.failure.ErrorCode;
+import org.vse.failure.VseException;
+import org.vse.process.Command;
+import org.vse.process.CommandRunner;
+import org.vse.process.ProcessIdentity;
+
+/**
+ * A libvirtd of our own beside the host's: own configuration, sockets, capability cache and logs, by bind mounts in a mount
+ * namespace of its own, so that neither the site's settings nor its domains and ours meet.
+ *
+ * <p>It runs in a session of its own under {@code tini -s}, which reaps QEMU where PID 1 is slow to do so, and outlives this
+ * process; whoever comes next adopts it. Machines outlive it in turn. Needs root.
+ */
+public final class PrivateLibvirtd {
+    private static final Logger LOG = LoggerFactory.getLogger(PrivateLibvirtd.class);
+    private static final Path KVM = Path.of("/dev/kvm");
+    private static final Path HOST_QEMU_CONF = Path.of("/etc/libvirt/qemu.conf");
+    /** The first start asks QEMU for its capabilities, which has taken 5 s. */
+    private static final Duration START_TIMEOUT = Duration.ofSeconds(60);
+
+    private static final Duration STOP_TIMEOUT = Duration.ofSeconds(10);
+    private static final long LOG_MAX_BYTES = 4 << 20;
+    private static final int SIGTERM = 15;
+    private static final int SIGKILL = 9;
+
+    private final DaemonDirectories at;
+    private final CommandRunner commands;
+
+    /**
+     * @param state directory that survives a reboot
+     * @param run directory that does not
+     * @throws VseException CONFIG_INVALID when {@code run} is too long for sockets in it
+     */
+    public PrivateLibvirtd(Path state, Path run, CommandRunner commands) {
+        this.at = new DaemonDirectories(state, run);
+        this.commands = commands;
+    }
+
+    /**
+     * Returns when the daemon serves, started now if none is alive. Safe to call from several threads and processes.
+     *
+     * @throws VseException PACKAGE_MISSING, or LIBVIRT_FAILED with what the daemon printed
+     */
+    public synchronized void ensureRunning() {
+        if (identity().isPresent()) {
+            return;
+        }
+        try {
+            at.create();
+            try (FileChannel lock = FileChannel.open(at.lock(), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+                    var held = lock.lock()) {
+                if (held.isValid() && identity().isEmpty()) {
+                    start();
+                }
+            }
+        } catch (IOException e) {
+            throw VseException.of(ErrorCode.LIBVIRT_FAILED, "cannot prepare a libvirtd of our own")
+                    .fact("reason", e)
+                    .because(e);
+        }
+    }
+
+    /** The daemon, empty when none is alive. */
+    public Optional<ProcessIdentity> identity() {
+        try {
+            String[] parts = Files.readString(at.identity()).strip().split(":", -1);
+            return Optional.of(new ProcessIdentity(Long.parseLong(parts[0]), Long.parseLong(parts[1])))
+                    .filter(ProcessIdentity::alive);
+        } catch (NoSuchFileException e) {
+            return Optional.empty();
+        } catch (IOException | NumberFormatException | ArrayIndexOutOfBoundsException e) {
+            throw VseException.of(ErrorCode.LIBVIRT_FAILED, "cannot tell whether our libvirtd is alive")
+                    .fact("file", at.identity())
+                    .fact("reason", e)
+                    .because(e);
+        }
+    }
+
+    /** Ends the daemon; machines go on. Idempotent. */
+    public synchronized void stop() {
+        Optional<ProcessIdentity> daemon = identity();
+        if (daemon.isEmpty()) {
+            return;
+        }
+        if (!end(daemon.get(), SIGTERM) && !end(daemon.get(), SIGKILL)) {
+            throw VseException.of(ErrorCode.LIBVIRT_FAILED, "our libvirtd does not end")
+                    .fact("pid", daemon.get().pid());
+        }
+    }
+
+    /** Address for libvirt's clients. */
+    URI uri() {
+        try {
+            return new URI("qemu+unix", null, "/system", "socket=" + at.socket(), null);
+        } catch (URISyntaxException e) {
+            throw new IllegalArgumentException("no address for '" + at.socket() + "'", e);
+        }
+    }
+
+    DaemonDirectories directories() {
+        return at;
+    }
+
+    /** The QEMU of a machine, empty when it has ended. */
+    Optional<ProcessIdentity> processOf(String name, UUID uuid) {
+        try {
+            long pid = Long.parseLong(Files.readString(at.machinePid(name)).strip());
+            Optional<ProcessIdentity> process = ProcessIdentity.of(pid);
+            // The pid may have passed to another process; the command line of QEMU says whose it is.
+            List<String> argv = List.of(Files.readString(Path.of("/proc", Long.toString(pid), "cmdline"))
+                    .split("\0"));
+            return argv.contains(uuid.toString()) ? process.filter(ProcessIdentity::alive) : Optional.empty();
+        } catch (NoSuchFileException e) {
+            return Optional.empty();
+        } catch (IOException e) {
+            // ESRCH: the process ended between open and read.
+            return Optional.empty();
+        }
+    }
+
+    private void start() throws IOException {
+        requirePrograms("setsid", "unshare", "mount", "tini", "libvirtd");
+        configure();
+        rotate(at.daemonLog());
+        List<String> argv = new ArrayList<>(List.of(
+                "setsid",
+                "unshare",
+                "--mount",
+                "--propagation",
+                "slave",
+                "sh",
+                "-e",
+                "-c",
+                DaemonConfig.ENTER_NAMESPACE));
+        argv.add("vse-libvirtd");
+        argv.addAll(DaemonConfig.namespaceArguments(at, kvmNeedsOpening()));
+        long begin = System.nanoTime();
+        try (ReadySocket ready = ReadySocket.bind(at.ready())) {
+            Process process = commands.start(
+                    Command.of(argv).withEnv(Map.of("NOTIFY_SOCKET", at.ready().toString())), at.daemonLog());
+            var watch = process.onExit().thenRun(ready::abandon);
+            boolean serves = ready.await(START_TIMEOUT);
+            watch.cancel(false);
+            if (!serves) {
+                boolean alive = process.isAlive();
+                process.destroy();
+                throw VseException.of(
+                                ErrorCode.LIBVIRT_FAILED,
+                                alive
+                                        ? "libvirtd did not become ready within " + START_TIMEOUT.toSeconds() + " s"
+                                        : "libvirtd ended at its start")
+                        .fact("said", lastLines(at.daemonLog()))
+                        .fact("log", at.daemonLog());
+            }
+        }
+        LOG.info("libvirtd serves on {} after {} ms", at.socket(), (System.nanoTime() - begin) / 1_000_000);
+    }
+
+    private void configure() throws IOException {
+        Path uuidFile = at.etc().resolve("host-uuid");
+        if (!Files.exists(uuidFile)) {
+            Files.writeString(uuidFile, UUID.randomUUID() + "\n");
+        }
+        UUID hostUuid = UUID.fromString(Files.readString(uuidFile).strip());
+        Files.writeString(at.etc().resolve("libvirtd.conf"), DaemonConfig.libvirtd(hostUuid));
+        String host = Files.isReadable(HOST_QEMU_CONF) ? Files.readString(HOST_QEMU_CONF) : "";
+        Files.writeString(at.etc().resolve("qemu.conf"), DaemonConfig.qemu(host));
+        Path lib = Files.createDirectories(at.lib().resolve("qemu"));
+        Files.setPosixFilePermissions(lib, PosixFilePermissions.fromString("rwxr-xr-x"));
+    }
+
+    private static boolean kvmNeedsOpening() throws IOException {
+        if (!Files.exists(KVM)) {
+            return false;
+        }
+        Set<PosixFilePermission> mode = Files.getPosixFilePermissions(KVM);
+        return !mode.contains(PosixFilePermission.OTHERS_READ) || !mode.contains(PosixFilePermission.OTHERS_WRITE);
+    }
+
+    private static void requirePrograms(String... names) {
+        for (String name : names) {
+            if (CommandRunner.find(name).isEmpty()) {
+                throw VseException.of(ErrorCode.PACKAGE_MISSING, "the program '" + name + "' is not installed")
+                        .next("apt-get install libvirt-daemon-system qemu-system-x86 tini util-linux");
+            }
+        }
+    }
+
+    private static boolean end(ProcessIdentity process, int signal) {
+        var ended = ProcessHandle.of(process.pid()).map(ProcessHandle::onExit);
+        if (!process.signal(signal) || ended.isEmpty()) {
+            return !process.alive();
+        }
+        try {
+            ended.get().get(STOP_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+            return true;
+        } catch (TimeoutException e) {
+            return !process.alive();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw VseException.of(ErrorCode.STEP_INTERRUPTED, "interrupted while libvirtd ends")
+                    .because(e);
+        } catch (ExecutionException e) {
+            throw new IllegalStateException("waiting for a process cannot fail", e);
+        }
+    }
+
+    private static void rotate(Path log) throws IOException {
+        if (Files.exists(log) && Files.size(log) > LOG_MAX_BYTES) {
+            Files.move(log, log.resolveSibling(log.getFileName() + ".1"), StandardCopyOption.REPLACE_EXISTING);
+        }
+    }
+
+    private static String lastLines(Path log) throws IOException {
+        List<String> lines = Files.exists(log) ? Files.readAllLines(log) : List.of();
+        return String.join("\n", lines.subList(Math.max(0, lines.size() - 8), lines.size()));
+    }
+}

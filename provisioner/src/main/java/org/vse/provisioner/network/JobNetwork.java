@@ -1,0 +1,129 @@
+package org.vse.provisioner.network;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.vse.failure.ErrorCode;
+import org.vse.failure.VseException;
+import org.vse.process.Command;
+import org.vse.process.CommandRunner;
+import org.vse.process.NamespaceMembers;
+
+/** Builds and removes a job's network with ip(8). Every method may be called again after it was cut off half way. */
+public final class JobNetwork {
+    private static final int SIGKILL = 9;
+
+    private final CommandRunner commands;
+
+    public JobNetwork(CommandRunner commands) {
+        this.commands = commands;
+    }
+
+    /** Makes the service namespace with its address; one end of its veth pair waits there to be joined. */
+    public void openService(NetworkPlan plan) {
+        String namespace = plan.serviceNamespace();
+        removeNamespace(namespace);
+        ip(List.of("netns", "add", namespace));
+        ipIn(
+                namespace,
+                "link set lo up",
+                "link add eth0 address 52:56:ff:ff:ff:fe type veth peer name uplink",
+                "addr add " + plan.serviceAddress() + "/" + plan.prefix() + " dev eth0",
+                "link set eth0 up");
+    }
+
+    /** Makes the switch namespace, joins the service namespace to it, and makes one tap for each machine in the host. */
+    public void openSwitch(NetworkPlan plan, List<Tap> taps) {
+        String namespace = plan.switchNamespace();
+        removeNamespace(namespace);
+        ip(List.of("netns", "add", namespace));
+        ipIn(namespace, "link add br0 type bridge", "link set br0 up");
+        ipIn(plan.serviceNamespace(), "link set uplink netns " + namespace);
+        ipIn(namespace, "link set uplink master br0", "link set uplink up");
+        List<String> lines = new ArrayList<>();
+        for (Tap tap : taps) {
+            removeLink(tap.device());
+            lines.add("tuntap add dev " + tap.device() + " mode tap user " + tap.uid());
+        }
+        batch(List.of("ip", "-batch", "-"), lines);
+    }
+
+    /**
+     * Moves the taps of started machines from the host to the bridge; a machine keeps its open device when that moves to
+     * another namespace.
+     */
+    public void plug(NetworkPlan plan, List<Tap> taps) {
+        List<String> host = new ArrayList<>();
+        List<String> inside = new ArrayList<>();
+        for (Tap tap : taps) {
+            if (linkExists(tap.device())) {
+                host.add("link set " + tap.device() + " netns " + plan.switchNamespace());
+            }
+            inside.add("link set " + tap.device() + " master br0");
+            inside.add("link set " + tap.device() + " up");
+        }
+        batch(List.of("ip", "-batch", "-"), host);
+        ipIn(plan.switchNamespace(), inside.toArray(String[]::new));
+    }
+
+    /** Removes the bridge and the taps. Nothing there is no error. */
+    public void closeSwitch(NetworkPlan plan, List<Tap> taps) {
+        taps.forEach(tap -> removeLink(tap.device()));
+        removeNamespace(plan.switchNamespace());
+    }
+
+    /** Ends every process in the service namespace and removes it. Nothing there is no error. */
+    public void closeService(NetworkPlan plan) {
+        removeNamespace(plan.serviceNamespace());
+    }
+
+    /** A tap device that one host user may open. */
+    public record Tap(String device, int uid) {}
+
+    private void removeNamespace(String namespace) {
+        Path file = NetworkPlan.file(namespace);
+        if (!Files.exists(file)) {
+            return;
+        }
+        NamespaceMembers.of(file).forEach(process -> process.signal(SIGKILL));
+        ip(List.of("netns", "del", namespace));
+    }
+
+    private void removeLink(String device) {
+        if (linkExists(device)) {
+            ip(List.of("link", "del", device));
+        }
+    }
+
+    private static boolean linkExists(String device) {
+        return Files.exists(Path.of("/sys/class/net", device));
+    }
+
+    private void ip(List<String> arguments) {
+        List<String> argv = new ArrayList<>(List.of("ip"));
+        argv.addAll(arguments);
+        batch(argv, List.of());
+    }
+
+    private void ipIn(String namespace, String... lines) {
+        batch(List.of("ip", "-n", namespace, "-batch", "-"), List.of(lines));
+    }
+
+    private void batch(List<String> argv, List<String> lines) {
+        if (lines.isEmpty() && argv.contains("-batch")) {
+            return;
+        }
+        var result = commands.run(Command.of(argv).withStdin(String.join("\n", lines) + "\n"));
+        if (result.exitCode() != 0) {
+            throw VseException.of(
+                            ErrorCode.NETWORK_FAILED,
+                            "the job's network could not be set up: ip exited " + result.exitCode())
+                    .fact("command", String.join(" ", argv))
+                    .fact("input", String.join("; ", lines))
+                    .fact("said", result.stderr())
+                    .next(
+                            "check that this node may make network namespaces, bridges and taps (kernel modules bridge, veth, tun)");
+        }
+    }
+}

@@ -1,0 +1,59 @@
+package org.vse.provisioner.share;
+
+import java.nio.file.Path;
+import java.util.List;
+
+/** Configuration text of nfs-ganesha (ganesha-config(8), ganesha-export-config(8)) for one share: pure. */
+final class GaneshaConfig {
+    private GaneshaConfig() {}
+
+    static String of(NfsShare share, List<Path> roots, Path recovery) {
+        StringBuilder text = new StringBuilder();
+        text.append("NFS_CORE_PARAM {\n")
+                .append(
+                        "  NFS_Protocols = 4;\n  Enable_NLM = false;\n  Enable_RQUOTA = false;\n  Enable_UDP = false;\n")
+                .append("  mount_path_pseudo = true;\n")
+                .append("  Bind_addr = ")
+                .append(share.address())
+                .append(";\n  NFS_Port = 2049;\n}\n");
+        text.append("NFS_KRB5 {\n  Active_krb5 = false;\n}\n");
+        text.append("NFSV4 {\n  Graceless = true;\n  RecoveryBackend = fs;\n")
+                .append("  RecoveryRoot = ")
+                .append(quoted(recovery))
+                .append(";\n")
+                .append("  Only_Numeric_Owners = true;\n  Lease_Lifetime = 10;\n  Grace_Period = 12;\n}\n");
+        text.append("LOG {\n  Default_Log_Level = EVENT;\n}\n");
+        for (int i = 0; i < roots.size(); i++) {
+            text.append("EXPORT {\n")
+                    .append("  Export_Id = ")
+                    .append(i + 1)
+                    .append(";\n")
+                    .append("  Path = ")
+                    .append(quoted(roots.get(i)))
+                    .append(";\n")
+                    .append("  Pseudo = \"")
+                    .append(NfsShare.export(i))
+                    .append("\";\n")
+                    .append("  Protocols = 4;\n  Transports = TCP;\n  SecType = sys;\n  Access_Type = RW;\n")
+                    .append("  Squash = All_Squash;\n")
+                    .append("  Anonymous_Uid = ")
+                    .append(share.uid())
+                    .append(";\n")
+                    .append("  Anonymous_Gid = ")
+                    .append(share.gid())
+                    .append(";\n")
+                    .append("  Filesystem_Id = 77.")
+                    .append(i + 1)
+                    .append(";\n")
+                    .append("  FSAL {\n    Name = VFS;\n  }\n}\n");
+        }
+        return text.toString();
+    }
+
+    private static String quoted(Path path) {
+        if (path.toString().chars().anyMatch(c -> c < 0x20 || c == '"' || c == '\\' || c == 0x7f)) {
+            throw new IllegalArgumentException("path has no form in this file: " + path);
+        }
+        return "\"" + path + "\"";
+    }
+}

@@ -1,0 +1,52 @@
+package org.vse.provisioner.libvirt;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Path;
+import java.util.UUID;
+import org.junit.jupiter.api.Test;
+import org.vse.failure.VseException;
+
+class DaemonConfigTest {
+    @Test
+    void theHostsChoiceOfSecurityDriverIsKeptAndNothingElseOfIt() {
+        String host = """
+                # security_driver = "selinux"
+                user = "root"
+                  security_driver = [ "apparmor", "dac" ]
+                stdio_handler = "logd"
+                """;
+        assertThat(DaemonConfig.qemu(host).lines())
+                .contains("security_driver = [ \"apparmor\", \"dac\" ]", "stdio_handler = \"file\"")
+                .doesNotContain("user = \"root\"", "stdio_handler = \"logd\"")
+                .noneMatch(line -> line.contains("selinux"));
+    }
+
+    @Test
+    void withoutAChoiceOfTheHostThereIsNone() {
+        assertThat(DaemonConfig.qemu("")).doesNotContain("security_driver");
+    }
+
+    @Test
+    void onlyRootMayAskTheDaemon() {
+        UUID uuid = UUID.fromString("8d1ac8a6-8c4c-4f9a-9d30-1ff1b4d1a0f5");
+        assertThat(DaemonConfig.libvirtd(uuid).lines())
+                .contains(
+                        "host_uuid = \"8d1ac8a6-8c4c-4f9a-9d30-1ff1b4d1a0f5\"",
+                        "unix_sock_rw_perms = \"0700\"",
+                        "unix_sock_ro_perms = \"0700\"",
+                        "unix_sock_admin_perms = \"0700\"");
+    }
+
+    @Test
+    void aRunDirectoryTooLongForSocketsIsRefused() {
+        assertThatThrownBy(() -> new DaemonDirectories(Path.of("/s"), Path.of("/" + "r".repeat(100))))
+                .isInstanceOf(VseException.class)
+                .hasMessageContaining("at most 107");
+        assertThat(new DaemonDirectories(Path.of("/s"), Path.of("/" + "r".repeat(85)))
+                        .socket()
+                        .toString())
+                .hasSize(107);
+    }
+}
