@@ -1,0 +1,11 @@
+package org.vse.ledger;
+
+/** How a report is written. */
+public enum ReportFormat {
+    /** For people: aligned columns, local time, rounded sizes. */
+    TABLE,
+    /** For spreadsheets, RFC 4180: UTC in ISO 8601, seconds, bytes. */
+    CSV,
+    /** For programs: as the API of vsed answers. */
+    JSON
+}
