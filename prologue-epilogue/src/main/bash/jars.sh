@@ -1,0 +1,93 @@
+#!/bin/bash
+# The jars of this tree. Sourced after packages.sh by vse and dev, which set own_failure, home and build.
+#
+# Each build makes a directory of its own, build/dist-TIME, and build/current names the one to use: a daemon that runs
+# keeps the jars it was started with.
+
+# Sets dist to a directory with up-to-date jars, building them where needed.
+require_jars() { # CONSENT
+    if jars_current; then
+        return
+    fi
+    if ! may_build; then
+        if [[ -n $dist ]]; then
+            return
+        fi
+        say "the jars are not built and '$build' is not writable [COMMAND_FAILED]"
+        printf '  next: as the owner of the tree: %s/vse version\n' "$home" >&2
+        exit "$own_failure"
+    fi
+    mkdir -p "$build/log"
+    exec 9>"$build/lock"
+    if ! flock -n 9; then
+        say 'another build is running, waiting for it'
+        flock 9
+    fi
+    if ! jars_current; then
+        require_packages "$1" client build
+        build_jars
+    fi
+    exec 9>&-
+}
+
+# True when the tree is this user's to write.
+may_build() {
+    [[ -w $build || ! -e $build && -w $home ]]
+}
+
+# True when dist is set and nothing that the jars are made of is younger.
+jars_current() {
+    dist=
+    if [[ -r $build/current ]]; then
+        dist=$build/$(<"$build/current")
+        [[ -e $dist/stamp ]] || dist=
+    fi
+    [[ -n $dist && -z $(cd "$home" && find pom.xml .mvn [!t]*/pom.xml [!t]*/src/main \
+        -newer "$dist/stamp" -print -quit) ]]
+}
+
+build_jars() {
+    local begin=$SECONDS log=$build/log/jars.log name old
+    name=dist-$(date +%Y%m%d-%H%M%S)-$$
+    say "building the jars once, log: $log"
+    dist=$build/$name
+    mkdir -p "$dist/lib"
+    : >"$dist/stamp"
+    rm -rf "$home/prologue-epilogue/target/dist"
+    (cd "$home" && mvn -B -ntp -Dstyle.color=never -Dmaven.test.skip=true -pl prologue-epilogue -am package </dev/null 2>&1) |
+        tee "$log" | moving_line '^(Building|Compiling|Recompiling) ' || failed 'building the jars failed [COMMAND_FAILED]' "$log"
+    cp "$home"/prologue-epilogue/target/dist/*.jar "$home"/prologue-epilogue/target/vse-prologue-epilogue-*.jar "$dist/lib"
+    find_java || no_java
+    archive_classes "$log"
+    printf '%s\n' "$name" >"$build/current.new"
+    mv "$build/current.new" "$build/current"
+    for old in "$build"/dist-*; do
+        if [[ $old != "$dist" ]] && ! grep -qsF "$old/" /proc/[0-9]*/cmdline; then
+            rm -rf "$old"
+        fi
+    done
+    say "built in $((SECONDS - begin)) s"
+}
+
+# Class data sharing (java(1), -Xshare) halves the start of Java. The static kind, because the dynamic one leaves out old
+# class files, and picocli's are. Without the archive everything works, only later.
+archive_classes() { # LOG
+    local -a lists=()
+    local arguments
+    for arguments in 'job ls' 'run --help' 'run /nonexistent'; do
+        lists+=("$dist/classes.${#lists[@]}")
+        # shellcheck disable=SC2086 # words of a constant
+        VSE_RUN_DIR=/nonexistent "$java" -Xshare:off -XX:DumpLoadedClassList="${lists[-1]}" -XX:+UseSerialGC -Xlog:disable \
+            -cp "$(class_path)" org.vse.job.cli.Vse $arguments >>"$1" 2>&1 || true
+    done
+    awk '!seen[$0]++' "${lists[@]}" >"$dist/classes"
+    "$java" -Xshare:dump -XX:SharedClassListFile="$dist/classes" -XX:SharedArchiveFile="$dist/vse.jsa" -XX:+UseSerialGC \
+        -Xmx256m -Xlog:disable -cp "$(class_path)" >>"$1" 2>&1 || true
+    rm -f "${lists[@]}" "$dist/classes"
+}
+
+# Relative to no directory and in a fixed order: the archive is bound to it.
+class_path() {
+    local -a jars=("$dist"/lib/*.jar)
+    (IFS=: && printf '%s' "${jars[*]}")
+}

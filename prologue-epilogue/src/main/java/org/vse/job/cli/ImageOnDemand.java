@@ -1,0 +1,74 @@
+package org.vse.job.cli;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.function.Consumer;
+import org.vse.imagestore.Image;
+import org.vse.imagestore.ImageStore;
+import org.vse.imagestore.build.ImageBuilder;
+import org.vse.imagestore.recipe.RecipeParser;
+import org.vse.process.CommandRunner;
+
+/** Builds an image from its recipe, and does so by itself for the images whose recipes come with this software. */
+final class ImageOnDemand {
+    private final ImageStore store;
+    private final Path recipes;
+    private final CommandRunner runner;
+    private final Consumer<String> say;
+
+    /**
+     * Takes where recipes are looked for.
+     *
+     * @param recipes directory of {@code NAME.yaml}
+     * @param say gets lines of progress
+     */
+    ImageOnDemand(ImageStore store, Path recipes, CommandRunner runner, Consumer<String> say) {
+        this.store = store;
+        this.recipes = recipes;
+        this.runner = runner;
+        this.say = say;
+    }
+
+    /** Builds the image when the store does not have it, a recipe of its name is there, and the store may be written. */
+    void ensure(String reference) {
+        String name = reference.replaceFirst(":.*", "");
+        Path recipe = recipes.resolve(name + ".yaml");
+        if (isKnown(reference) || !Files.isRegularFile(recipe) || !mayWrite()) {
+            return;
+        }
+        say.accept("vse: image '" + name + "' is not here yet; building it once from " + recipe);
+        build(recipe);
+    }
+
+    /** Builds the image of a recipe. */
+    Image build(Path recipe) {
+        long begin = System.nanoTime();
+        Image image = new ImageBuilder(runner, store)
+                .build(
+                        RecipeParser.parse(recipe),
+                        (what, expected) -> say.accept("vse: image: " + what + about(expected)));
+        long seconds = Duration.ofNanos(System.nanoTime() - begin).toSeconds();
+        say.accept("vse: image '" + image.reference() + "' is ready after " + seconds + " s, " + image.digest());
+        return image;
+    }
+
+    private boolean isKnown(String reference) {
+        return store.list().stream()
+                .anyMatch(image -> image.reference().equals(reference)
+                        || (image.name().equals(reference) && image.tag().equals(ImageStore.DEFAULT_TAG)));
+    }
+
+    private boolean mayWrite() {
+        Optional<Path> existing = Optional.of(store.root());
+        while (existing.isPresent() && !Files.exists(existing.get())) {
+            existing = Optional.ofNullable(existing.get().getParent());
+        }
+        return existing.map(Files::isWritable).orElse(false);
+    }
+
+    private static String about(Duration expected) {
+        return expected.compareTo(Duration.ofSeconds(1)) <= 0 ? "" : ", about " + expected.toSeconds() + " s";
+    }
+}

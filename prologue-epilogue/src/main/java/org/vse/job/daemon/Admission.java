@@ -1,0 +1,208 @@
+package org.vse.job.daemon;
+
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.vse.failure.ErrorCode;
+import org.vse.failure.VseException;
+import org.vse.imagestore.Image;
+import org.vse.imagestore.ImageStore;
+import org.vse.job.lifecycle.JobRecord;
+import org.vse.policy.DirectiveKey;
+import org.vse.policy.ImageReference;
+import org.vse.policy.JobDescription;
+import org.vse.policy.JobPlan;
+import org.vse.policy.JobScript;
+import org.vse.policy.PlannedVm;
+import org.vse.policy.Planner;
+import org.vse.policy.Share;
+import org.vse.process.UserDirectory;
+import org.vse.scheduler.PbsResources;
+import org.vse.scheduler.ResourceRequest;
+import org.vse.scheduler.local.CoreLease;
+import org.vse.scheduler.local.LocalDemand;
+
+/**
+ * The {@code admit} step of the local scheduler: everything about a job that is settled before it gets cores. What is
+ * refused here has started nothing.
+ *
+ * @param notices what the user should know about how the job was understood
+ */
+record Admission(
+        Submission submission,
+        JobRecord.User user,
+        JobDescription description,
+        ResourceRequest request,
+        LocalDemand demand,
+        Image image,
+        Share share,
+        List<JobRecord.SharedPath> shared,
+        List<String> notices) {
+
+    /** Directories of the guest itself, over which nothing can be mounted. */
+    private static final Set<String> GUEST_OWN = Set.of(
+            "bin", "boot", "dev", "etc", "lib", "lib32", "lib64", "libx32", "proc", "root", "run", "sbin", "sys", "usr",
+            "var");
+
+    /**
+     * Checks a submission.
+     *
+     * @param user whom the job runs as; the caller was found entitled to that
+     * @throws VseException of kind USER for whatever is wrong with it
+     */
+    static Admission of(Submission submission, JobRecord.User user, ImageStore images) {
+        JobScript script = script(submission);
+        JobDescription description = script.description();
+        ResourceRequest request = PbsResources.read(script);
+        LocalDemand demand = LocalDemand.of(request, description);
+        Image image = images.resolve(description.image().toString());
+        List<String> notices = new ArrayList<>();
+        script.late().stream()
+                .limit(3)
+                .forEach(at -> notices.add(at + ": this #VSE line comes after the first command and means nothing"));
+        Share share = share(description, user, notices);
+        return new Admission(
+                submission,
+                user,
+                description,
+                request,
+                demand,
+                image,
+                share,
+                share == Share.NONE ? List.of() : shared(user, submission.cwd(), notices),
+                notices);
+    }
+
+    /** Fixes the plan on the cores that the job was given. */
+    JobRecord record(String owner, String node, String id, CoreLease lease, int poolUid, int qemuGid, Instant now) {
+        JobPlan plan = Planner.plan(description, description.image(), image.digest(), demand.allocation(node, lease));
+        boolean asUser = share == Share.P9;
+        Submission.Script script = submission.script();
+        return new JobRecord(
+                "local",
+                id,
+                1,
+                JobRecord.tagOf(owner, "local", id, 1),
+                user,
+                script == null ? null : script.name(),
+                script == null ? null : sha256(script.text()),
+                submission.args(),
+                submission.cwd(),
+                terminal(submission),
+                image.reference(),
+                image.digest(),
+                share,
+                plan.network(),
+                shared,
+                plan.vms().stream().map(Admission::machine).toList(),
+                asUser ? user.uid() : poolUid,
+                asUser ? user.gid() : qemuGid,
+                request.walltime().map(java.time.Duration::toSeconds).orElse(null),
+                now);
+    }
+
+    /** The environment of the script before this software's own variables. */
+    Map<String, String> environment() {
+        return submission.environment();
+    }
+
+    private static JobRecord.@Nullable Terminal terminal(Submission submission) {
+        if (!submission.interactive()) {
+            return null;
+        }
+        JobRecord.Terminal terminal = submission.terminal();
+        return terminal == null ? new JobRecord.Terminal(24, 80, "dumb") : terminal;
+    }
+
+    private static JobScript script(Submission submission) {
+        Submission.Script script = submission.script();
+        if (script != null) {
+            return JobScript.parse(script.name(), script.text());
+        }
+        ImageReference image = ImageReference.parse(String.valueOf(submission.image()));
+        return JobScript.parse("--interactive", "#VSE image=" + image + "\n");
+    }
+
+    private static Share share(JobDescription description, JobRecord.User user, List<String> notices) {
+        if (user.uid() != 0 || description.share() == Share.NONE) {
+            return description.share();
+        }
+        if (description.provenance().containsKey(DirectiveKey.SHARE)) {
+            throw VseException.of(ErrorCode.SHARE_ROOT, "root's directories are never shared with a guest")
+                    .at(String.valueOf(description.provenance().get(DirectiveKey.SHARE)))
+                    .fact("reason", "whoever is root in the guest would be root on this host's files")
+                    .next("run the job as its user (--user NAME), or write share=none");
+        }
+        notices.add("running as root: no directory is shared with the guest; --user NAME shares that user's home");
+        return Share.NONE;
+    }
+
+    private static List<JobRecord.SharedPath> shared(JobRecord.User user, String cwd, List<String> notices) {
+        List<JobRecord.SharedPath> shared = new ArrayList<>();
+        Path home = Path.of(user.home()).normalize();
+        if (isReachable(home, user)) {
+            shared.add(new JobRecord.SharedPath(home.toString(), home.toString()));
+        } else {
+            notices.add("home directory '" + home + "' cannot be entered by " + user.name() + ": it is not shared");
+        }
+        Path directory = Path.of(cwd).normalize();
+        if (shared.isEmpty() || !directory.startsWith(home)) {
+            requireMountable(directory);
+            UserDirectory.open(directory, user.uid(), user.gid(), gids(user)).close();
+            shared.add(new JobRecord.SharedPath(directory.toString(), directory.toString()));
+        }
+        return shared;
+    }
+
+    private static boolean isReachable(Path home, JobRecord.User user) {
+        if (home.getNameCount() == 0 || GUEST_OWN.contains(home.getName(0).toString())) {
+            return false;
+        }
+        try (UserDirectory opened = UserDirectory.open(home, user.uid(), user.gid(), gids(user))) {
+            return opened.path().isAbsolute();
+        } catch (VseException e) {
+            return false;
+        }
+    }
+
+    private static void requireMountable(Path directory) {
+        if (directory.getNameCount() == 0
+                || GUEST_OWN.contains(directory.getName(0).toString())) {
+            throw VseException.of(ErrorCode.SHARE_UNSUPPORTED, "working directory '" + directory + "' cannot be shared")
+                    .fact("reason", "the guest has a directory of its own there")
+                    .next("run the job from another directory, or with #VSE share=none");
+        }
+    }
+
+    private static List<Integer> gids(JobRecord.User user) {
+        return user.groups().stream().map(JobRecord.Group::gid).toList();
+    }
+
+    private static JobRecord.Machine machine(PlannedVm vm) {
+        return new JobRecord.Machine(
+                vm.index(),
+                vm.name(),
+                vm.node(),
+                vm.cores(),
+                vm.vcpus(),
+                vm.memoryBytes(),
+                vm.diskBytes().isPresent() ? vm.diskBytes().getAsLong() : null);
+    }
+
+    private static String sha256(String text) {
+        try {
+            return HexFormat.of()
+                    .formatHex(MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8)));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java platform has SHA-256", e);
+        }
+    }
+}

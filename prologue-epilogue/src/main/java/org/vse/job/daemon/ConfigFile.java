@@ -1,0 +1,214 @@
+package org.vse.job.daemon;
+
+import com.fasterxml.jackson.core.JsonLocation;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+import com.fasterxml.jackson.dataformat.yaml.YAMLParser;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import org.vse.failure.DidYouMean;
+import org.vse.failure.ErrorCode;
+import org.vse.failure.VseException;
+import org.vse.provisioner.VmSpec.Accelerator;
+
+/**
+ * {@code vsed.yaml}: a flat list of keys, described in docs/configuration.md. All mistakes of a file are reported at once;
+ * an unknown key is a mistake.
+ */
+final class ConfigFile {
+    private static final long MAX_BYTES = 1 << 16;
+
+    private ConfigFile() {}
+
+    /** The keys, with what each means when the file does not say. */
+    enum Key {
+        NODE("node", "the host name"),
+        CORES("cores", "all that vsed may use"),
+        ACCELERATOR("accelerator", "tcg"),
+        FIRST_QEMU_UID("first-qemu-uid", "1879048192"),
+        QEMU_UIDS("qemu-uids", "1024"),
+        QEMU_GID("qemu-gid", "the group kvm, else 65534"),
+        BOOT_TIMEOUT("boot-timeout", "120s"),
+        SETUP_TIMEOUT("setup-timeout", "60s"),
+        START_TIMEOUT("start-timeout", "60s"),
+        CANCEL_GRACE("cancel-grace", "10s");
+
+        private final String word;
+        private final String otherwise;
+
+        Key(String word, String otherwise) {
+            this.word = word;
+            this.otherwise = otherwise;
+        }
+
+        String word() {
+            return word;
+        }
+
+        /** The default as documented. */
+        String otherwise() {
+            return otherwise;
+        }
+    }
+
+    /** One value and where it stands. */
+    record Value(String text, String position) {}
+
+    /**
+     * Reads the file; a missing one is an empty one.
+     *
+     * @throws VseException CONFIG_INVALID naming every mistake
+     */
+    static Map<Key, Value> read(Path file) {
+        Map<Key, Value> values = new EnumMap<>(Key.class);
+        if (!Files.exists(file)) {
+            return values;
+        }
+        List<String> mistakes = new ArrayList<>();
+        try {
+            if (Files.size(file) > MAX_BYTES) {
+                throw VseException.of(
+                                ErrorCode.CONFIG_INVALID, "the configuration is larger than " + MAX_BYTES + " bytes")
+                        .at(file.toString());
+            }
+            try (YAMLParser parser = new YAMLFactory().createParser(file.toFile())) {
+                collect(parser, file, values, mistakes);
+            }
+        } catch (IOException e) {
+            throw VseException.of(ErrorCode.CONFIG_INVALID, "the configuration cannot be read")
+                    .at(file.toString())
+                    .fact("reason", String.valueOf(e.getMessage()))
+                    .because(e);
+        }
+        if (!mistakes.isEmpty()) {
+            throw VseException.of(ErrorCode.CONFIG_INVALID, "the configuration has " + mistakes.size() + " mistake(s)")
+                    .at(file.toString())
+                    .fact("found", String.join("\n", mistakes))
+                    .next("see docs/configuration.md");
+        }
+        return values;
+    }
+
+    private static void collect(YAMLParser parser, Path file, Map<Key, Value> values, List<String> mistakes)
+            throws IOException {
+        JsonToken first = parser.nextToken();
+        if (first == null) {
+            return;
+        }
+        if (first != JsonToken.START_OBJECT) {
+            mistakes.add(position(file, parser) + ": expected 'key: value' lines");
+            return;
+        }
+        while (parser.nextToken() == JsonToken.FIELD_NAME) {
+            String name = parser.currentName();
+            String position = position(file, parser);
+            JsonToken token = parser.nextToken();
+            Key key = key(name);
+            if (key == null) {
+                mistakes.add(position + ": unknown key '" + name + "'" + suggestion(name));
+            } else if (token.isStructEnd() || token.isStructStart() || parser.isCurrentAlias()) {
+                mistakes.add(position + ": '" + name + "' takes a single value");
+            } else if (values.put(key, new Value(parser.getText(), position)) != null) {
+                mistakes.add(position + ": '" + name + "' is given twice");
+            }
+            parser.skipChildren();
+        }
+        if (parser.nextToken() != null) {
+            mistakes.add(position(file, parser) + ": a second document");
+        }
+    }
+
+    private static @org.jspecify.annotations.Nullable Key key(String word) {
+        for (Key key : Key.values()) {
+            if (key.word.equals(word)) {
+                return key;
+            }
+        }
+        return null;
+    }
+
+    private static String suggestion(String name) {
+        return DidYouMean.of(name, List.of(Key.values()).stream().map(Key::word).toList())
+                .map(word -> ", did you mean '" + word + "'?")
+                .orElse("");
+    }
+
+    private static String position(Path file, JsonParser parser) {
+        JsonLocation at = parser.currentTokenLocation();
+        return file + ":" + at.getLineNr() + ":" + at.getColumnNr();
+    }
+
+    /** One label of a host name: it becomes part of the names of machines. */
+    static String label(Value value) {
+        if (!value.text().matches("[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")) {
+            throw bad(value, "one label of a host name: letters, digits, '-'");
+        }
+        return value.text();
+    }
+
+    /** A whole number within bounds. */
+    static int number(Value value, int least, int most) {
+        try {
+            int number = Integer.parseInt(value.text());
+            if (number >= least && number <= most) {
+                return number;
+            }
+        } catch (NumberFormatException e) {
+            throw bad(value, "a number from " + least + " to " + most).because(e);
+        }
+        throw bad(value, "a number from " + least + " to " + most);
+    }
+
+    /** Seconds or minutes: {@code 90s}, {@code 2m}. */
+    static Duration duration(Value value) {
+        if (!value.text().matches("[1-9][0-9]{0,4}[sm]")) {
+            throw bad(value, "seconds or minutes such as 90s or 2m");
+        }
+        int number = Integer.parseInt(value.text().substring(0, value.text().length() - 1));
+        return value.text().endsWith("s") ? Duration.ofSeconds(number) : Duration.ofMinutes(number);
+    }
+
+    /** A list of numbers and ranges as the kernel writes them: {@code 0-3,8}. */
+    static List<Integer> cores(Value value) {
+        TreeSet<Integer> cores = new TreeSet<>();
+        for (String part : value.text().split(",", -1)) {
+            if (!part.matches("[0-9]{1,5}(-[0-9]{1,5})?")) {
+                throw bad(value, "cores such as 0-3,8");
+            }
+            int dash = part.indexOf('-');
+            int first = Integer.parseInt(dash < 0 ? part : part.substring(0, dash));
+            int last = dash < 0 ? first : Integer.parseInt(part.substring(dash + 1));
+            if (last < first) {
+                throw bad(value, "cores such as 0-3,8");
+            }
+            for (int core = first; core <= last; core++) {
+                cores.add(core);
+            }
+        }
+        return List.copyOf(cores);
+    }
+
+    static Accelerator accelerator(Value value) {
+        return switch (value.text()) {
+            case "kvm" -> Accelerator.KVM;
+            case "tcg" -> Accelerator.TCG;
+            default -> throw bad(value, "kvm or tcg");
+        };
+    }
+
+    private static VseException bad(Value value, String expected) {
+        return VseException.of(ErrorCode.CONFIG_INVALID, "the configuration has a value that cannot be used")
+                .at(value.position())
+                .fact("found", value.text())
+                .fact("expected", expected)
+                .next("see docs/configuration.md");
+    }
+}

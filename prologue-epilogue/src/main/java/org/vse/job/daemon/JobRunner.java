@@ -1,0 +1,180 @@
+package org.vse.job.daemon;
+
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.vse.failure.ErrorCode;
+import org.vse.failure.VseException;
+import org.vse.job.lifecycle.EventFeed;
+import org.vse.job.lifecycle.Job;
+import org.vse.job.lifecycle.JobLifecycle;
+import org.vse.job.lifecycle.JobState;
+import org.vse.job.step.Node;
+import org.vse.job.step.VmAccount;
+
+/** Drives each job through its life on a thread of its own. */
+final class JobRunner {
+    private static final Logger LOG = LoggerFactory.getLogger(JobRunner.class);
+
+    private final Node node;
+    private final JobLifecycle lifecycle;
+    private final Consumer<Job> whenOver;
+    private final Map<String, Thread> threads = new ConcurrentHashMap<>();
+    /** Jobs on their way forward: only these may be interrupted. Guarded by itself. */
+    private final Set<String> goingOn = new HashSet<>();
+
+    /**
+     * Takes what is told when a job is over and nothing of it is left.
+     *
+     * @param whenOver called on the job's thread
+     */
+    JobRunner(Node node, JobLifecycle lifecycle, Consumer<Job> whenOver) {
+        this.node = node;
+        this.lifecycle = lifecycle;
+        this.whenOver = whenOver;
+    }
+
+    /** Drives a job from where its journal stands to its end. */
+    void drive(Job job) {
+        String id = job.record().id();
+        synchronized (goingOn) {
+            goingOn.add(id);
+        }
+        onThread(job, () -> {
+            try {
+                lifecycle.forward(job, job);
+            } catch (RuntimeException e) {
+                job.fail(reason(job, e));
+            }
+            settle(job);
+        });
+    }
+
+    /** Takes a job back that another process left before its script ran. */
+    void takeBack(Job job, VseException reason) {
+        onThread(job, () -> {
+            job.fail(reason);
+            settle(job);
+        });
+    }
+
+    /** Takes down a job that has failed or whose script has ended. */
+    void finish(Job job) {
+        onThread(job, () -> settle(job));
+    }
+
+    /** Ends a job early, wherever it is. One whose taking down failed is taken down again. */
+    void cancel(Job job) {
+        String id = job.record().id();
+        synchronized (goingOn) {
+            Thread thread = threads.get(id);
+            if (goingOn.contains(id) && thread != null) {
+                job.cancel();
+                thread.interrupt();
+            } else if (thread == null && !job.state().isFinal() && job.outcome().isPresent()) {
+                finish(job);
+            } else if (thread == null && !job.state().isFinal()) {
+                takeBack(job, cancelled(job));
+            }
+        }
+    }
+
+    /** Waits until no job is being driven. */
+    void awaitIdle() throws InterruptedException {
+        for (Thread thread : threads.values()) {
+            thread.join();
+        }
+    }
+
+    private void settle(Job job) {
+        boolean interrupted;
+        synchronized (goingOn) {
+            goingOn.remove(job.record().id());
+            // Undoing must not be cut short by the interrupt that ended the way forward.
+            interrupted = Thread.interrupted();
+        }
+        try {
+            takeDown(job);
+        } catch (RuntimeException e) {
+            LOG.error(
+                    "job {}: something may be left; undone again when the daemon starts",
+                    job.record().id(),
+                    e);
+            job.notice("taking the job down failed, it will be tried again: " + e.getMessage());
+            job.feed().publish(EventFeed.LAST);
+            return;
+        }
+        try {
+            node.growth().remove(job.files().directory());
+            whenOver.accept(job);
+        } finally {
+            job.feed().publish(EventFeed.LAST);
+            job.close();
+        }
+        LOG.info(
+                "job {} is over after {}: {}",
+                job.record().id(),
+                interrupted ? "a cancel" : "its course",
+                job.failure().map(f -> f.code().name()).orElse("exit code " + exitCode(job)));
+    }
+
+    private void takeDown(Job job) {
+        job.sayOutcome();
+        try {
+            lifecycle.back(job);
+        } catch (RuntimeException e) {
+            LOG.warn(
+                    "job {}: taking it down failed and is tried once more",
+                    job.record().id(),
+                    e);
+            lifecycle.back(job);
+        }
+        node.ledger().record(VmAccount.settled(node, job));
+        job.journal().enter(job.failure().isEmpty() ? JobState.SETTLED : JobState.FAILED);
+    }
+
+    private static VseException reason(Job job, RuntimeException e) {
+        if (job.isCancelled()) {
+            return cancelled(job);
+        }
+        if (e instanceof VseException known) {
+            return known;
+        }
+        LOG.error("job {} failed", job.record().id(), e);
+        return VseException.of(ErrorCode.INTERNAL, "the job failed: " + e)
+                .next("see the daemon's log and report it")
+                .because(e);
+    }
+
+    private static String exitCode(Job job) {
+        return job.outcome()
+                .map(outcome -> Integer.toString(outcome.exitCode()))
+                .orElse("unknown");
+    }
+
+    private static VseException cancelled(Job job) {
+        return VseException.of(ErrorCode.JOB_CANCELLED, "job '" + job.record().id() + "' was cancelled")
+                .fact("step", job.step());
+    }
+
+    private void onThread(Job job, Runnable work) {
+        String id = job.record().id();
+        Thread thread = new Thread(
+                () -> {
+                    try {
+                        work.run();
+                    } catch (RuntimeException e) {
+                        LOG.error("job {} was left where it is; taken up again when the daemon starts", id, e);
+                    } finally {
+                        threads.remove(id, Thread.currentThread());
+                    }
+                },
+                "job-" + id);
+        threads.put(id, thread);
+        thread.start();
+    }
+}

@@ -1,0 +1,71 @@
+package org.vse.job.daemon;
+
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.vse.failure.ErrorCode;
+import org.vse.failure.VseException;
+import org.vse.job.lifecycle.EventFeed;
+import org.vse.job.lifecycle.Job;
+import org.vse.job.lifecycle.JobRecord;
+import org.vse.job.lifecycle.JobState;
+import org.vse.job.step.Node;
+import org.vse.provisioner.VmStatus;
+
+/** What an earlier daemon left: jobs whose script may be running go on, all others are taken down. */
+final class LeftJobs {
+    private static final Logger LOG = LoggerFactory.getLogger(LeftJobs.class);
+
+    private LeftJobs() {}
+
+    /** Takes up every job that has not ended; machines without such a job are ended. */
+    static void takeUp(Node node, List<Job> kept, JobRunner runner) {
+        Set<String> alive = kept.stream()
+                .filter(job -> !job.state().isFinal())
+                .map(job -> job.record().tag())
+                .collect(Collectors.toSet());
+        for (VmStatus machine : node.driver().list()) {
+            if (!alive.contains(machine.label().job())) {
+                LOG.warn("machine {} belongs to no job and is ended", machine.name());
+                node.driver().destroy(machine.name());
+            }
+        }
+        for (Job job : kept) {
+            if (job.state().isFinal()) {
+                // The end may have been durable before it was told.
+                job.feed().publish(EventFeed.LAST);
+                job.close();
+            } else {
+                node.growth().add(job.files().directory());
+                takeUp(node, job, runner);
+            }
+        }
+    }
+
+    private static void takeUp(Node node, Job job, JobRunner runner) {
+        String id = job.record().id();
+        if (job.failure().isPresent() || job.outcome().isPresent()) {
+            LOG.info("job {} is over and is taken down", id);
+            runner.finish(job);
+        } else if (job.state() == JobState.RUNNING && !job.journal().isGoingBack()) {
+            LOG.info("job {} goes on", id);
+            for (JobRecord.Machine machine : job.record().machines()) {
+                if (node.driver().find(job.record().vmName(machine.index())).isEmpty()) {
+                    job.machineEnded(job.record().vmName(machine.index()), "ended while no daemon was there");
+                }
+            }
+            job.notice("the daemon was restarted; the job goes on");
+            runner.drive(job);
+        } else {
+            LOG.info("job {} is undone: its script did not run yet", id);
+            runner.takeBack(
+                    job,
+                    VseException.of(
+                                    ErrorCode.STEP_INTERRUPTED,
+                                    "the daemon ended before the script of job '" + id + "' ran; everything was undone")
+                            .next("run the job again"));
+        }
+    }
+}

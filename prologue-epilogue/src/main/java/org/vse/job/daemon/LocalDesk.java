@@ -1,0 +1,215 @@
+package org.vse.job.daemon;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.vse.failure.ErrorCode;
+import org.vse.failure.VseException;
+import org.vse.job.lifecycle.EventFeed;
+import org.vse.job.lifecycle.FailureText;
+import org.vse.job.lifecycle.Job;
+import org.vse.job.lifecycle.JobFiles;
+import org.vse.job.lifecycle.JobRecord;
+import org.vse.job.step.Node;
+import org.vse.scheduler.local.CoreLease;
+import org.vse.scheduler.local.LocalScheduler;
+
+/** The local scheduler's desk: takes jobs in, lets them wait for cores, hands them to the runner, takes the cores back. */
+final class LocalDesk {
+    private final Node node;
+    private final VsedConfig config;
+    private final ObjectMapper json;
+    private final JobTable table;
+    private final JobCounter counter;
+    private final LocalScheduler scheduler;
+    private final JobRunner runner;
+    private final Map<String, Pending> pending = new LinkedHashMap<>();
+
+    LocalDesk(Node node, VsedConfig config, ObjectMapper json, JobTable table, Starter starter, List<CoreLease> held) {
+        this.node = node;
+        this.config = config;
+        this.json = json;
+        this.table = table;
+        this.counter = new JobCounter(config.state().resolve("local.next"));
+        this.scheduler = new LocalScheduler(config.cores(), held);
+        this.runner = starter.runner(this::over);
+    }
+
+    /** Makes the runner that tells this desk when a job is over. */
+    @FunctionalInterface
+    interface Starter {
+        JobRunner runner(java.util.function.Consumer<Job> whenOver);
+    }
+
+    /**
+     * A job that has no cores yet.
+     *
+     * @param said what its user was last told that it waits for
+     */
+    record Pending(String id, Admission admission, JobFiles files, EventFeed feed, Instant since, String said) {}
+
+    JobRunner runner() {
+        return runner;
+    }
+
+    /**
+     * A job that was taken in; its feed is there even when the job is over already.
+     *
+     * @param feed what its user is told
+     */
+    record Accepted(String id, EventFeed feed) {}
+
+    /**
+     * Takes a job in.
+     *
+     * @throws VseException JOB_TOO_LARGE when this node never has the cores
+     */
+    synchronized Accepted accept(Admission admission) {
+        scheduler.requireFit(admission.demand().cores());
+        String id = "local-" + counter.next();
+        JobFiles files = JobFiles.of(config.state(), config.run(), JobRecord.tagOf(node.owner(), "local", id, 1));
+        makeDirectory(files.directory());
+        writeScript(files.script(), admission);
+        EventFeed feed = EventFeed.open(files.events(), json);
+        feed.publish(feed.event("accepted").put("job", id));
+        admission.notices().forEach(notice -> feed.publish(feed.event("notice").put("text", notice)));
+        scheduler.submit(id, admission.demand().cores());
+        pending.put(id, new Pending(id, admission, files, feed, node.clock().instant(), ""));
+        startWhatFits();
+        return new Accepted(id, feed);
+    }
+
+    /** A job that waits for cores. */
+    synchronized Optional<Pending> pending(String id) {
+        return Optional.ofNullable(pending.get(id));
+    }
+
+    /** All jobs that wait for cores, the next one first. */
+    synchronized List<Pending> pending() {
+        return List.copyOf(pending.values());
+    }
+
+    /** Ends a job, wherever it is. An ended job is no error. */
+    synchronized void cancel(String id) {
+        Pending waiting = pending.remove(id);
+        if (waiting == null) {
+            table.find(id).filter(job -> !job.state().isFinal()).ifPresent(runner::cancel);
+            return;
+        }
+        scheduler.cancel(id);
+        VseException reason =
+                VseException.of(ErrorCode.JOB_CANCELLED, "job '" + id + "' was cancelled while it waited");
+        var event = waiting.feed().event("failed");
+        event.set("failure", json.valueToTree(FailureText.of(reason)));
+        waiting.feed().publish(event);
+        waiting.feed().publish(EventFeed.LAST);
+        JobDirectories.delete(waiting.files());
+        startWhatFits();
+    }
+
+    private synchronized void over(Job job) {
+        scheduler.finished(job.record().id());
+        startWhatFits();
+    }
+
+    private void startWhatFits() {
+        for (CoreLease lease : scheduler.start()) {
+            Pending next = pending.remove(lease.job());
+            if (next != null) {
+                start(next, lease);
+            }
+        }
+        for (Pending each : List.copyOf(pending.values())) {
+            String text = scheduler.waiting(each.id()).map(Object::toString).orElse("");
+            if (!text.equals(each.said())) {
+                each.feed()
+                        .publish(each.feed()
+                                .event("waiting")
+                                .put("step", "queue")
+                                .put("for", "cores: " + text));
+                pending.put(
+                        each.id(),
+                        new Pending(each.id(), each.admission(), each.files(), each.feed(), each.since(), text));
+            }
+        }
+    }
+
+    private void start(Pending next, CoreLease lease) {
+        try {
+            JobRecord record = next.admission()
+                    .record(node.owner(), node.name(), next.id(), lease, freeUid(), config.qemuGid(), next.since());
+            Job job = Job.admit(
+                    record, next.files(), next.feed(), next.admission().environment(), json, node.clock());
+            node.growth().add(next.files().directory());
+            table.add(job);
+            runner.drive(job);
+        } catch (VseException e) {
+            scheduler.finished(next.id());
+            var event = next.feed().event("failed");
+            event.set("failure", json.valueToTree(FailureText.of(e)));
+            next.feed().publish(event);
+            next.feed().publish(EventFeed.LAST);
+            JobDirectories.delete(next.files());
+        }
+    }
+
+    /** The lowest uid of the pool that no living job has. */
+    private int freeUid() {
+        Set<Integer> used = table.all().stream()
+                .filter(job -> !job.state().isFinal())
+                .map(job -> job.record().qemuUid())
+                .collect(Collectors.toSet());
+        for (int uid = config.firstQemuUid(); uid < config.firstQemuUid() + config.qemuUids(); uid++) {
+            if (!used.contains(uid)) {
+                return uid;
+            }
+        }
+        throw VseException.of(ErrorCode.UIDS_BUSY, "every uid for machines is in use")
+                .fact("uids", config.qemuUids())
+                .next("raise qemu-uids in vsed.yaml");
+    }
+
+    private static void makeDirectory(Path directory) {
+        try {
+            Files.createDirectory(
+                    directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx--x--x")));
+        } catch (IOException e) {
+            throw VseException.of(ErrorCode.STORAGE_FAILED, "the job's directory cannot be made")
+                    .at(directory.toString())
+                    .fact("reason", String.valueOf(e.getMessage()))
+                    .because(e);
+        }
+    }
+
+    private static void writeScript(Path file, Admission admission) {
+        Submission.Script script = admission.submission().script();
+        if (script == null) {
+            return;
+        }
+        try {
+            Files.createFile(file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+            Files.writeString(file, script.text());
+        } catch (IOException e) {
+            throw VseException.of(ErrorCode.STORAGE_FAILED, "the job's script cannot be kept")
+                    .at(file.toString())
+                    .because(e);
+        }
+    }
+
+    /** Ids of the jobs that hold or wait for cores, for messages. */
+    synchronized List<String> active() {
+        List<String> ids = new ArrayList<>(pending.keySet());
+        scheduler.leases().forEach(lease -> ids.add(lease.job()));
+        return ids;
+    }
+}

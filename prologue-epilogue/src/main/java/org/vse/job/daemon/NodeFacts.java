@@ -1,0 +1,105 @@
+package org.vse.job.daemon;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.vse.failure.ErrorCode;
+import org.vse.failure.VseException;
+import org.vse.process.Command;
+import org.vse.process.CommandResult;
+import org.vse.process.CommandRunner;
+import org.vse.provisioner.VmSpec.Accelerator;
+
+/** What this node is when its configuration does not say. */
+final class NodeFacts {
+    private static final int NOBODY = 65534;
+
+    private NodeFacts() {}
+
+    /** The configuration with every default in its place. */
+    static VsedConfig config(Path file, Path state, Path run, CommandRunner commands) {
+        Map<ConfigFile.Key, ConfigFile.Value> values = ConfigFile.read(file);
+        ConfigFile.Value none = new ConfigFile.Value("", "");
+        return new VsedConfig(
+                values.containsKey(ConfigFile.Key.NODE)
+                        ? ConfigFile.label(values.getOrDefault(ConfigFile.Key.NODE, none))
+                        : hostName(),
+                values.containsKey(ConfigFile.Key.CORES)
+                        ? ConfigFile.cores(values.getOrDefault(ConfigFile.Key.CORES, none))
+                        : ConfigFile.cores(new ConfigFile.Value(allowedCores(), "/proc/self/status")),
+                values.containsKey(ConfigFile.Key.ACCELERATOR)
+                        ? ConfigFile.accelerator(values.getOrDefault(ConfigFile.Key.ACCELERATOR, none))
+                        : Accelerator.TCG,
+                state,
+                run,
+                number(values, ConfigFile.Key.FIRST_QEMU_UID, 1000, Integer.MAX_VALUE - 70_000, 1_879_048_192),
+                number(values, ConfigFile.Key.QEMU_UIDS, 1, 65_536, 1024),
+                values.containsKey(ConfigFile.Key.QEMU_GID)
+                        ? ConfigFile.number(values.getOrDefault(ConfigFile.Key.QEMU_GID, none), 1, Integer.MAX_VALUE)
+                        : kvmGroup(commands),
+                duration(values, ConfigFile.Key.BOOT_TIMEOUT, 120),
+                duration(values, ConfigFile.Key.SETUP_TIMEOUT, 60),
+                duration(values, ConfigFile.Key.START_TIMEOUT, 60),
+                duration(values, ConfigFile.Key.CANCEL_GRACE, 10));
+    }
+
+    private static int number(
+            Map<ConfigFile.Key, ConfigFile.Value> values, ConfigFile.Key key, int least, int most, int otherwise) {
+        ConfigFile.Value value = values.get(key);
+        return value == null ? otherwise : ConfigFile.number(value, least, most);
+    }
+
+    private static Duration duration(
+            Map<ConfigFile.Key, ConfigFile.Value> values, ConfigFile.Key key, int otherwiseSeconds) {
+        ConfigFile.Value value = values.get(key);
+        return value == null ? Duration.ofSeconds(otherwiseSeconds) : ConfigFile.duration(value);
+    }
+
+    private static String hostName() {
+        try {
+            String name = InetAddress.getLocalHost().getHostName();
+            int dot = name.indexOf('.');
+            return dot < 0 ? name : name.substring(0, dot);
+        } catch (UnknownHostException e) {
+            // The host's name does not resolve; the kernel still knows it.
+            return kernelName();
+        }
+    }
+
+    private static String kernelName() {
+        try {
+            return Files.readString(Path.of("/proc/sys/kernel/hostname")).strip();
+        } catch (IOException e) {
+            throw VseException.of(ErrorCode.CONFIG_INVALID, "this host has no name")
+                    .next("set 'node' in vsed.yaml")
+                    .because(e);
+        }
+    }
+
+    /** The cores that this process may run on (proc(5), Cpus_allowed_list). */
+    private static String allowedCores() {
+        try {
+            List<String> lines = Files.readAllLines(Path.of("/proc/self/status"));
+            return lines.stream()
+                    .filter(line -> line.startsWith("Cpus_allowed_list:"))
+                    .map(line -> line.substring(line.indexOf(':') + 1).strip())
+                    .findFirst()
+                    .orElseThrow(() -> new IOException("no Cpus_allowed_list"));
+        } catch (IOException e) {
+            throw VseException.of(ErrorCode.CONFIG_INVALID, "the cores of this node cannot be read")
+                    .next("set 'cores' in vsed.yaml")
+                    .because(e);
+        }
+    }
+
+    private static int kvmGroup(CommandRunner commands) {
+        CommandResult result = commands.run(Command.of("getent", "group", "kvm"));
+        String[] fields = result.stdout().strip().split(":", -1);
+        return result.exitCode() == 0 && fields.length >= 3 ? Integer.parseInt(fields[2]) : NOBODY;
+    }
+}

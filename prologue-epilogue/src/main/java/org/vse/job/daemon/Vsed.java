@@ -1,0 +1,226 @@
+package org.vse.job.daemon;
+
+import ch.qos.logback.classic.Level;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.CountDownLatch;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.vse.failure.ErrorCode;
+import org.vse.failure.VseException;
+import org.vse.imagestore.ImageStore;
+import org.vse.job.lifecycle.GrowthWatch;
+import org.vse.job.lifecycle.Job;
+import org.vse.job.step.Node;
+import org.vse.job.step.Steps;
+import org.vse.ledger.Ledger;
+import org.vse.process.CommandRunner;
+import org.vse.provisioner.VmDriver;
+import org.vse.provisioner.libvirt.LibvirtDriver;
+import org.vse.provisioner.libvirt.PrivateLibvirtd;
+import org.vse.provisioner.network.JobNetwork;
+import org.vse.provisioner.share.ShareServer;
+import org.vse.scheduler.local.CoreLease;
+
+/** {@code vsed}: puts the parts together, takes up what an earlier daemon left, and serves until it is told to end. */
+public final class Vsed {
+    private static final Logger LOG = LoggerFactory.getLogger(Vsed.class);
+
+    private final Path config;
+    private final Path state;
+    private final Path run;
+
+    /**
+     * Takes where things are.
+     *
+     * @param config directory of {@code vsed.yaml}
+     * @param state lasting files
+     * @param run socket and whatever ends with the host
+     */
+    public Vsed(Path config, Path state, Path run) {
+        this.config = config;
+        this.state = state;
+        this.run = run;
+    }
+
+    /**
+     * Runs the daemon to its end.
+     *
+     * @param ready gets the line {@code ready} once the socket accepts calls; when it never will, the rendered failure
+     * @return the exit code of the process
+     */
+    public int run(PrintStream ready) {
+        ((ch.qos.logback.classic.Logger) LoggerFactory.getLogger("org.vse")).setLevel(Level.INFO);
+        try {
+            makeDirectories();
+            try (FileChannel file = FileChannel.open(
+                            state.resolve("vsed.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+                    FileLock lock = file.tryLock()) {
+                if (lock == null) {
+                    throw VseException.of(ErrorCode.DAEMON_START_FAILED, "another vsed has this state directory")
+                            .at(state.toString())
+                            .next("vse job ls, or give this one another VSE_STATE_DIR");
+                }
+                serve(ready);
+                return 0;
+            }
+        } catch (VseException e) {
+            LOG.error("vsed cannot run", e);
+            ready.println(e.render());
+            ready.flush();
+            return 1;
+        } catch (IOException e) {
+            LOG.error("vsed cannot run", e);
+            ready.println(VseException.of(ErrorCode.STORAGE_FAILED, "the daemon's directories cannot be used: " + e)
+                    .render());
+            ready.flush();
+            return 1;
+        }
+    }
+
+    private void serve(PrintStream ready) {
+        CommandRunner commands = new CommandRunner();
+        VsedConfig settings = NodeFacts.config(config.resolve("vsed.yaml"), state, run, commands);
+        ObjectMapper json = json();
+        String owner = owner();
+        CountDownLatch down = new CountDownLatch(1);
+        JobTable table = new JobTable();
+        PrivateLibvirtd libvirtd = new PrivateLibvirtd(state, run, commands);
+        boolean idle = false;
+        try (Ledger ledger = Ledger.open(state.resolve("ledger"));
+                GrowthWatch growth = new GrowthWatch();
+                VmDriver driver = new LibvirtDriver(owner, libvirtd)) {
+            Node node = new Node(
+                    settings.node(),
+                    owner,
+                    settings.accelerator(),
+                    new Node.Timeouts(settings.boot(), settings.setup(), settings.start(), settings.grace()),
+                    new ImageStore(state.resolve("images")),
+                    driver,
+                    new JobNetwork(commands),
+                    new ShareServer(commands),
+                    ledger,
+                    commands,
+                    growth,
+                    Clock.systemUTC());
+            driver.onEnd((name, why) -> table.ofMachine(name).ifPresent(job -> {
+                job.machineEnded(name, why);
+                growth.wake(job.files().directory());
+            }));
+            List<Job> kept = JobDirectories.open(state, run, json, node.clock());
+            kept.forEach(table::add);
+            LocalDesk desk = new LocalDesk(
+                    node,
+                    settings,
+                    json,
+                    table,
+                    whenOver -> new JobRunner(node, Steps.lifecycle(node), whenOver),
+                    leases(kept));
+            LeftJobs.takeUp(node, kept, desk.runner());
+            VsedApi api =
+                    new VsedApi(node, json, table, desk, new HostUsers(commands), health(json, settings, owner), down);
+            try (ApiServer server = new ApiServer(api::answer, json, uid())) {
+                server.listen(run.resolve("vsed.sock"));
+                LOG.info("vsed serves node {} with cores {}", settings.node(), settings.cores());
+                ready.println("ready");
+                ready.flush();
+                down.await();
+                LOG.info("vsed ends; {} job(s) go on without it", desk.active().size());
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                LOG.info("vsed was interrupted");
+                return;
+            }
+            idle = desk.active().isEmpty() && driver.list().isEmpty();
+        }
+        if (idle) {
+            libvirtd.stop();
+        }
+    }
+
+    private static List<CoreLease> leases(List<Job> kept) {
+        List<CoreLease> leases = new ArrayList<>();
+        for (Job job : kept) {
+            if (!job.state().isFinal() && job.record().scheduler().equals("local")) {
+                List<Integer> cores = job.record().machines().stream()
+                        .flatMap(machine -> machine.cores().stream())
+                        .toList();
+                leases.add(new CoreLease(job.record().id(), cores));
+            }
+        }
+        return leases;
+    }
+
+    private void makeDirectories() throws IOException {
+        make(state, "rwxr-xr-x");
+        make(state.resolve("jobs"), "rwx--x--x");
+        make(run, "rwxr-xr-x");
+        make(run.resolve("j"), "rwx--x--x");
+    }
+
+    private static void make(Path directory, String mode) throws IOException {
+        Files.createDirectories(directory);
+        Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString(mode));
+    }
+
+    /** The id of this installation: made once, kept with the state. */
+    private String owner() {
+        Path file = state.resolve("owner");
+        try {
+            if (!Files.exists(file)) {
+                Path part = state.resolve("owner.part");
+                Files.writeString(part, UUID.randomUUID() + "\n");
+                Files.move(part, file, java.nio.file.StandardCopyOption.ATOMIC_MOVE);
+            }
+            return Files.readString(file).strip();
+        } catch (IOException e) {
+            throw VseException.of(ErrorCode.STORAGE_FAILED, "the installation's id cannot be kept")
+                    .at(file.toString())
+                    .because(e);
+        }
+    }
+
+    private static int uid() {
+        try {
+            return (Integer) Files.getAttribute(Path.of("/proc/self"), "unix:uid");
+        } catch (IOException e) {
+            throw VseException.of(ErrorCode.INTERNAL, "the daemon's own uid cannot be read")
+                    .because(e);
+        }
+    }
+
+    private static ObjectNode health(ObjectMapper json, VsedConfig settings, String owner) {
+        return json.createObjectNode()
+                .put("version", org.vse.job.Version.text())
+                .put("pid", ProcessHandle.current().pid())
+                .put("owner", owner)
+                .put("node", settings.node())
+                .put("uid", uid())
+                .put("since", Clock.systemUTC().instant().toString());
+    }
+
+    /** Instants as ISO 8601 texts; unknown members are errors. */
+    static ObjectMapper json() {
+        return JsonMapper.builder()
+                .addModule(new JavaTimeModule())
+                .disable(SerializationFeature.WRITE_DATES_AS_TIMESTAMPS)
+                .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+                .build();
+    }
+}

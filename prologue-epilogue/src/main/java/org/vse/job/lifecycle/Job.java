@@ -1,0 +1,233 @@
+package org.vse.job.lifecycle;
+
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Instant;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import org.jspecify.annotations.Nullable;
+import org.vse.failure.ErrorCode;
+import org.vse.failure.VseException;
+import org.vse.provisioner.VmName;
+
+/** One attempt of one job on this node: its record, its files and where it stands. */
+public final class Job implements Progress, AutoCloseable {
+    private final JobRecord record;
+    private final JobFiles files;
+    private final Journal journal;
+    private final EventFeed feed;
+    private final ObjectMapper json;
+    private final Map<VmName, String> endedMachines = new ConcurrentHashMap<>();
+    private volatile String step = "admit";
+    private volatile @Nullable Waiting waiting;
+    private volatile @Nullable VseException failure;
+    private volatile @Nullable Outcome outcome;
+    private volatile boolean cancelled;
+    private final CountDownLatch terminal = new CountDownLatch(1);
+
+    private Job(JobRecord record, JobFiles files, Journal journal, EventFeed feed, ObjectMapper json) {
+        this.record = record;
+        this.files = files;
+        this.journal = journal;
+        this.feed = feed;
+        this.json = json;
+    }
+
+    /** Writes the record of a newly admitted job and enters ADMITTED; the directory exists. */
+    public static Job admit(
+            JobRecord record,
+            JobFiles files,
+            EventFeed feed,
+            Map<String, String> environment,
+            ObjectMapper json,
+            Clock clock) {
+        DurableFile.write(files.environment(), json, environment);
+        DurableFile.write(files.record(), json, record);
+        Job job = new Job(record, files, Journal.open(files.journal(), json, clock), feed, json);
+        job.journal.enter(JobState.ADMITTED);
+        return job;
+    }
+
+    /** Opens a job that another process admitted; empty when that process died before the job had a record. */
+    public static Optional<Job> open(JobFiles files, ObjectMapper json, Clock clock) {
+        if (!Files.exists(files.record())) {
+            return Optional.empty();
+        }
+        JobRecord record = DurableFile.read(files.record(), json, JobRecord.class);
+        Job job = new Job(
+                record, files, Journal.open(files.journal(), json, clock), EventFeed.open(files.events(), json), json);
+        job.failure = job.feed
+                .first("failed")
+                .map(event -> json.convertValue(event.path("failure"), FailureText.class)
+                        .toException())
+                .orElse(null);
+        return Optional.of(job);
+    }
+
+    public JobRecord record() {
+        return record;
+    }
+
+    public JobFiles files() {
+        return files;
+    }
+
+    public Journal journal() {
+        return journal;
+    }
+
+    public EventFeed feed() {
+        return feed;
+    }
+
+    /** The state last entered; ADMITTED while the first transition is being written. */
+    public JobState state() {
+        JobState state = journal.state();
+        return state == null ? JobState.ADMITTED : state;
+    }
+
+    /** The environment that the script gets, before this software's own variables. */
+    public Map<String, String> environment() {
+        try {
+            return json.readValue(files.environment().toFile(), new TypeReference<Map<String, String>>() {});
+        } catch (IOException e) {
+            throw DurableFile.unreadable(files.environment(), e);
+        }
+    }
+
+    /** How the script ended; empty until it has. */
+    public Optional<Outcome> outcome() {
+        Outcome known = outcome;
+        if (known == null && Files.exists(files.outcome())) {
+            known = DurableFile.read(files.outcome(), json, Outcome.class);
+            outcome = known;
+        }
+        return Optional.ofNullable(known);
+    }
+
+    /** Keeps how the script ended, and says it; durable when this returns. The first outcome stays. */
+    public Outcome end(Outcome outcome) {
+        Optional<Outcome> first = outcome();
+        if (first.isEmpty()) {
+            DurableFile.write(files.outcome(), json, outcome);
+        }
+        sayOutcome();
+        return first.orElse(outcome);
+    }
+
+    /** Says how the script ended, when it is known and was not said yet. */
+    public void sayOutcome() {
+        Optional<Outcome> known = outcome();
+        if (known.isPresent() && feed.first("ended").isEmpty()) {
+            ObjectNode event = feed.event("ended").put("exitCode", known.get().exitCode());
+            event.putObject("bytes")
+                    .put("stdout", known.get().stdoutBytes())
+                    .put("stderr", known.get().stderrBytes());
+            feed.publish(event);
+        }
+    }
+
+    /** Name of the step that the job is in. */
+    public String step() {
+        return step;
+    }
+
+    /** What the job waits for now. */
+    public Optional<Waiting> waiting() {
+        return Optional.ofNullable(waiting);
+    }
+
+    /** Says that a step begins. */
+    void enters(String name) {
+        step = name;
+        waiting = null;
+        feed.publish(feed.event("step").put("step", name));
+    }
+
+    @Override
+    public void waiting(String what, Instant until) {
+        waiting = new Waiting(what, until);
+        feed.publish(feed.event("waiting").put("step", step).put("for", what).put("until", until.toString()));
+    }
+
+    @Override
+    public void notice(String text) {
+        feed.publish(feed.event("notice").put("text", text));
+    }
+
+    /** Why the job failed; empty unless it did. */
+    public Optional<VseException> failure() {
+        return Optional.ofNullable(failure);
+    }
+
+    /** Keeps the first reason why the job failed. */
+    public void fail(VseException reason) {
+        if (failure == null) {
+            failure = reason;
+            ObjectNode event = feed.event("failed");
+            event.set("failure", json.valueToTree(FailureText.of(reason)));
+            feed.publish(event);
+        }
+    }
+
+    /** Asks the job to end; the thread that drives it is interrupted by the caller. */
+    public void cancel() {
+        cancelled = true;
+    }
+
+    public boolean isCancelled() {
+        return cancelled;
+    }
+
+    /** Counted down when somebody sits at the terminal of an interactive job. */
+    public CountDownLatch terminal() {
+        return terminal;
+    }
+
+    /** Notes that a machine of this job has ended by itself. */
+    public void machineEnded(VmName name, String why) {
+        endedMachines.put(name, why);
+    }
+
+    /** True when a machine of this job has ended by itself. */
+    public boolean anyMachineEnded() {
+        return !endedMachines.isEmpty();
+    }
+
+    /**
+     * Refuses to go on when a machine of this job has ended.
+     *
+     * @throws VseException GUEST_DIED naming the machine, the reason and its console
+     */
+    public void requireMachinesAlive() {
+        for (JobRecord.Machine machine : record.machines()) {
+            String why = endedMachines.get(record.vmName(machine.index()));
+            if (why != null) {
+                throw VseException.of(ErrorCode.GUEST_DIED, "virtual machine " + machine.name() + " ended: " + why)
+                        .fact("console", lastLines(files.console(machine.index())))
+                        .fact("log", files.console(machine.index()))
+                        .next("vse vm console " + record.id() + "." + machine.index());
+            }
+        }
+    }
+
+    private static String lastLines(Path console) {
+        return ConsoleTail.of(console, 5);
+    }
+
+    /** Nothing more can be entered; everything can still be read. */
+    @Override
+    public void close() {
+        journal.close();
+    }
+
+    /** What a job waits for, and until when. */
+    public record Waiting(String what, Instant until) {}
+}

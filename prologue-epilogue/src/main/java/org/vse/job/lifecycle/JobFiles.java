@@ -1,0 +1,91 @@
+package org.vse.job.lifecycle;
+
+import java.nio.file.Path;
+
+/**
+ * Where the files of a job attempt are.
+ *
+ * @param directory lasting files; traversable by the machines' uid, listable by nobody else
+ * @param sockets files that end with the job, on a short path (unix(7): 107 bytes)
+ */
+public record JobFiles(Path directory, Path sockets) {
+    /**
+     * The files of an attempt.
+     *
+     * @param state the daemon's lasting directory
+     * @param run the daemon's directory of things that end with the machine
+     * @param tag see {@link JobRecord#tag}
+     */
+    public static JobFiles of(Path state, Path run, String tag) {
+        return new JobFiles(state.resolve("jobs").resolve(tag), run.resolve("j").resolve(tag));
+    }
+
+    public Path record() {
+        return directory.resolve("job.json");
+    }
+
+    public Path script() {
+        return directory.resolve("script");
+    }
+
+    public Path environment() {
+        return directory.resolve("environment.json");
+    }
+
+    public Path journal() {
+        return directory.resolve("journal");
+    }
+
+    public Path events() {
+        return directory.resolve("events");
+    }
+
+    public Path outcome() {
+        return directory.resolve("outcome.json");
+    }
+
+    /** What the script has written to its standard output. */
+    public Path stdout() {
+        return directory.resolve("stdout");
+    }
+
+    /** What the script has written to its standard error. */
+    public Path stderr() {
+        return directory.resolve("stderr");
+    }
+
+    /** What the guest's runner reports. */
+    public Path control() {
+        return directory.resolve("control");
+    }
+
+    /** Private half of the key that the job's machines and its user share. */
+    public Path key() {
+        return directory.resolve("id_ed25519");
+    }
+
+    /** The share server's home. */
+    public Path share() {
+        return directory.resolve("share");
+    }
+
+    /** Boot console of a machine. */
+    public Path console(int machine) {
+        return directory.resolve("console-" + machine);
+    }
+
+    /** Overlay disk of a machine. */
+    public Path disk(int machine) {
+        return directory.resolve("disk-" + machine + ".qcow2");
+    }
+
+    /** A channel of a machine other than the first, whose output nobody reads. */
+    public Path channel(int machine, String name) {
+        return directory.resolve(name + "-" + machine);
+    }
+
+    /** Socket of the first machine's terminal. */
+    public Path terminal() {
+        return sockets.resolve("tty");
+    }
+}

@@ -1,0 +1,77 @@
+package org.vse.job.lifecycle;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.vse.failure.VseException;
+
+/**
+ * Drives a job through its steps, forward and back.
+ *
+ * <p>Forward stops at the first error. Back undoes every step that began, in reverse order, whatever fails on the way; the
+ * errors are joined as suppressed. The journal has the intent before a step begins and the result after it ended, so that
+ * a process that finds the journal of a dead one knows what may have been left.
+ *
+ * <p>States are entered by steps: STAGED after {@code stage}, CREATED after {@code create}, READY after {@code ready},
+ * RUNNING before {@code run} begins. See {@link JobState} for the table.
+ */
+public final class JobLifecycle {
+    private final List<Step> steps;
+
+    /** Takes the literal list of steps in their order. */
+    public JobLifecycle(List<Step> steps) {
+        this.steps = List.copyOf(steps);
+    }
+
+    /** The names of the steps in order. */
+    public List<String> names() {
+        return steps.stream().map(Step::name).toList();
+    }
+
+    /**
+     * Applies every step that is not yet applied; none when the way back has begun.
+     *
+     * @throws VseException of the step that failed; the caller then calls {@link #back}
+     */
+    public void forward(Job job, Progress progress) {
+        if (job.journal().isGoingBack()) {
+            return;
+        }
+        for (Step step : steps) {
+            if (job.journal().applied().contains(step.name())) {
+                continue;
+            }
+            job.enters(step.name());
+            job.journal().intent(step.name());
+            step.apply(job, progress);
+            job.journal().done(step.name());
+        }
+    }
+
+    /**
+     * Undoes every step that began.
+     *
+     * @throws VseException the first error with the others suppressed; every undo was tried
+     */
+    public void back(Job job) {
+        List<Step> begun = new ArrayList<>(steps.stream()
+                .filter(step -> job.journal().begun().contains(step.name()))
+                .toList());
+        java.util.Collections.reverse(begun);
+        RuntimeException first = null;
+        for (Step step : begun) {
+            try {
+                step.undo(job);
+                job.journal().undone(step.name());
+            } catch (RuntimeException e) {
+                if (first == null) {
+                    first = e;
+                } else {
+                    first.addSuppressed(e);
+                }
+            }
+        }
+        if (first != null) {
+            throw first;
+        }
+    }
+}

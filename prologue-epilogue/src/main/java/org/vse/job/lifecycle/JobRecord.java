@@ -1,0 +1,146 @@
+package org.vse.job.lifecycle;
+
+import com.fasterxml.jackson.annotation.JsonIgnore;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Instant;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
+import org.vse.policy.Network;
+import org.vse.policy.Share;
+import org.vse.provisioner.VmName;
+import org.vse.provisioner.network.NetworkPlan;
+
+/**
+ * What was admitted: everything that the steps of a job attempt need, fixed before the first of them and written once.
+ * Names of machines, devices and namespaces follow from {@link #tag}.
+ *
+ * @param scheduler batch system that the id belongs to, {@code local} for the embedded one
+ * @param id the batch system's own job id, any text
+ * @param attempt 1 for the first attempt
+ * @param tag twelve hexadecimal digits, see {@link #tagOf}
+ * @param script file name of the script as the user gave it; null for an interactive job
+ * @param scriptSha256 digest of the script's bytes at admission; null for an interactive job
+ * @param cwd the job's working directory, absolute
+ * @param image name and tag of the image as asked for
+ * @param digest of the image; what boots
+ * @param qemuUid host uid of the machines, no other job's
+ * @param walltimeSeconds limit of the run; null for none
+ */
+public record JobRecord(
+        String scheduler,
+        String id,
+        int attempt,
+        String tag,
+        User user,
+        @Nullable String script,
+        @Nullable String scriptSha256,
+        List<String> arguments,
+        String cwd,
+        @Nullable Terminal terminal,
+        String image,
+        String digest,
+        Share share,
+        Network network,
+        List<SharedPath> shared,
+        List<Machine> machines,
+        int qemuUid,
+        int qemuGid,
+        @Nullable Long walltimeSeconds,
+        Instant submitted) {
+
+    public JobRecord {
+        arguments = List.copyOf(arguments);
+        shared = List.copyOf(shared);
+        machines = List.copyOf(machines);
+        if (machines.isEmpty()) {
+            throw new IllegalArgumentException("a job has at least one machine");
+        }
+    }
+
+    /**
+     * Twelve hexadecimal digits for one attempt of one job of one daemon: 48 bits of SHA-256.
+     *
+     * @param owner the daemon's installation id
+     */
+    public static String tagOf(String owner, String scheduler, String id, int attempt) {
+        try {
+            MessageDigest sha256 = MessageDigest.getInstance("SHA-256");
+            String text = owner + '\0' + scheduler + '\0' + id + '\0' + attempt;
+            return HexFormat.of()
+                    .formatHex(sha256.digest(text.getBytes(StandardCharsets.UTF_8)))
+                    .substring(0, 12);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java platform has SHA-256", e);
+        }
+    }
+
+    /** Name of a machine's domain on this node. */
+    public VmName vmName(int index) {
+        return new VmName("vse-" + tag + "-" + index);
+    }
+
+    @JsonIgnore
+    public NetworkPlan networkPlan() {
+        return new NetworkPlan(tag);
+    }
+
+    @JsonIgnore
+    public boolean isInteractive() {
+        return terminal != null;
+    }
+
+    /**
+     * Who the job runs as, on the host's files and in the guest.
+     *
+     * @param groups supplementary groups with their names
+     */
+    public record User(String name, int uid, int gid, List<Group> groups, String home, String shell) {
+        public User {
+            groups = List.copyOf(groups);
+        }
+    }
+
+    /** A group of the host. */
+    public record Group(String name, int gid) {}
+
+    /**
+     * A directory of the user that the job sees.
+     *
+     * @param source on the host, absolute
+     * @param target in the guest, the path that the user knows
+     */
+    public record SharedPath(String source, String target) {}
+
+    /** The terminal of an interactive job. */
+    public record Terminal(int rows, int columns, String type) {}
+
+    /**
+     * One machine of the job.
+     *
+     * @param name host name in the guest
+     * @param node node that it runs on
+     * @param cores host cores, one for each virtual processor
+     * @param diskBytes size of its disk; null for the image's own
+     */
+    public record Machine(
+            int index,
+            String name,
+            String node,
+            List<Integer> cores,
+            int vcpus,
+            long memoryBytes,
+            @Nullable Long diskBytes) {
+        public Machine {
+            cores = List.copyOf(cores);
+        }
+
+        /** Size of the disk; empty for the image's own. */
+        public OptionalLong disk() {
+            return diskBytes == null ? OptionalLong.empty() : OptionalLong.of(diskBytes);
+        }
+    }
+}

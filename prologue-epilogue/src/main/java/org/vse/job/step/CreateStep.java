@@ -1,0 +1,220 @@
+package org.vse.job.step;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import org.vse.failure.ErrorCode;
+import org.vse.failure.VseException;
+import org.vse.imagestore.Image;
+import org.vse.imagestore.Kernel;
+import org.vse.imagestore.OverlayDisk;
+import org.vse.imagestore.Provides;
+import org.vse.job.lifecycle.Job;
+import org.vse.job.lifecycle.JobFiles;
+import org.vse.job.lifecycle.JobRecord;
+import org.vse.job.lifecycle.JobState;
+import org.vse.job.lifecycle.Progress;
+import org.vse.job.lifecycle.Step;
+import org.vse.ledger.VmEnd;
+import org.vse.policy.Network;
+import org.vse.policy.Share;
+import org.vse.provisioner.Origin;
+import org.vse.provisioner.VmLabel;
+import org.vse.provisioner.VmName;
+import org.vse.provisioner.VmSpec;
+import org.vse.provisioner.VmUsage;
+import org.vse.provisioner.guest.ControlRecords;
+import org.vse.provisioner.guest.GuestJob;
+
+/** Overlay disk and domain of every machine, in parallel; from here on the ledger knows them. */
+final class CreateStep implements Step {
+    private static final List<String> PORTS = List.of(GuestJob.STDOUT_PORT, GuestJob.STDERR_PORT, ControlRecords.PORT);
+
+    private final Node node;
+
+    CreateStep(Node node) {
+        this.node = node;
+    }
+
+    @Override
+    public String name() {
+        return "create";
+    }
+
+    @Override
+    public void apply(Job job, Progress progress) {
+        Image image = StageStep.image(node, job);
+        InParallel.each(job.record().machines(), machine -> create(job, image, machine));
+        if (job.record().network() == Network.JOB) {
+            node.network().plug(job.record().networkPlan(), ConnectStep.taps(job.record()));
+        }
+        job.journal().enter(JobState.CREATED);
+    }
+
+    private void create(Job job, Image image, JobRecord.Machine machine) {
+        JobRecord record = job.record();
+        JobFiles files = job.files();
+        Path disk = files.disk(machine.index());
+        OverlayDisk.create(node.commands(), image, disk, machine.disk());
+        own(disk, record);
+        List<VmSpec.Channel> channels = new ArrayList<>();
+        for (String port : PORTS) {
+            Path file = channel(files, machine.index(), port);
+            makeEmpty(file, record);
+            channels.add(new VmSpec.Channel(port, file));
+        }
+        makeSockets(files, record);
+        makeEmpty(files.console(machine.index()), record);
+        node.driver().start(spec(record, files, image, machine, channels), new Origin.Cold());
+        node.ledger().record(VmAccount.opened(node, job, machine));
+    }
+
+    private VmSpec spec(
+            JobRecord record, JobFiles files, Image image, JobRecord.Machine machine, List<VmSpec.Channel> channels) {
+        Kernel kernel = image.kernelFor(needs(record.share()));
+        VmName name = record.vmName(machine.index());
+        String mac = record.networkPlan().mac(machine.index());
+        boolean isFirst = machine.index() == 0;
+        List<VmSpec.SharedDirectory> shares = new ArrayList<>();
+        if (record.share() == Share.P9) {
+            for (int i = 0; i < record.shared().size(); i++) {
+                shares.add(new VmSpec.SharedDirectory(
+                        "vse" + i, Path.of(record.shared().get(i).source())));
+            }
+        }
+        return new VmSpec(
+                name,
+                UUID.nameUUIDFromBytes(name.value().getBytes(StandardCharsets.UTF_8)),
+                new VmLabel(node.owner(), record.tag(), record.attempt(), machine.index()),
+                node.accelerator(),
+                machine.vcpus(),
+                machine.cores(),
+                machine.memoryBytes(),
+                files.disk(machine.index()),
+                kernel.vmlinuz(),
+                kernel.initrd(),
+                kernel.commandLine(),
+                record.qemuUid(),
+                record.qemuGid(),
+                List.of(
+                        record.network() == Network.JOB
+                                ? new VmSpec.Nic.Tap(record.networkPlan().tap(machine.index()), mac)
+                                : new VmSpec.Nic.Isolated(mac)),
+                channels,
+                shares,
+                files.console(machine.index()),
+                isFirst && record.isInteractive() ? files.terminal() : null);
+    }
+
+    private static Set<Provides> needs(Share share) {
+        return switch (share) {
+            case NFS -> Set.of(Provides.NFS);
+            case P9 -> Set.of(Provides.NINE_P);
+            case NONE -> Set.of();
+        };
+    }
+
+    private static Path channel(JobFiles files, int machine, String port) {
+        if (machine != 0) {
+            return files.channel(machine, port);
+        }
+        return switch (port) {
+            case GuestJob.STDOUT_PORT -> files.stdout();
+            case GuestJob.STDERR_PORT -> files.stderr();
+            default -> files.control();
+        };
+    }
+
+    private static void makeSockets(JobFiles files, JobRecord record) {
+        try {
+            Files.createDirectories(files.sockets());
+            Files.setPosixFilePermissions(files.sockets(), PosixFilePermissions.fromString("rwx------"));
+        } catch (IOException e) {
+            throw unwritable(files.sockets(), e);
+        }
+        own(files.sockets(), record);
+    }
+
+    private static void makeEmpty(Path file, JobRecord record) {
+        try {
+            Files.createFile(file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+        } catch (IOException e) {
+            throw unwritable(file, e);
+        }
+        own(file, record);
+    }
+
+    private static void own(Path file, JobRecord record) {
+        try {
+            if (!Files.getAttribute(file, "unix:uid").equals(record.qemuUid())) {
+                Files.setAttribute(file, "unix:gid", record.qemuGid());
+                Files.setAttribute(file, "unix:uid", record.qemuUid());
+            }
+        } catch (IOException e) {
+            throw unwritable(file, e);
+        }
+    }
+
+    private static VseException unwritable(Path file, IOException e) {
+        return VseException.of(ErrorCode.STORAGE_FAILED, "a file of the machine cannot be made")
+                .at(file.toString())
+                .fact("reason", String.valueOf(e.getMessage()))
+                .because(e);
+    }
+
+    /** Ends the machines and removes their disks; what they have written to output and console stays. */
+    @Override
+    public void undo(Job job) {
+        InParallel.each(job.record().machines(), machine -> remove(job, machine));
+        Tree.delete(job.files().sockets());
+    }
+
+    private void remove(Job job, JobRecord.Machine machine) {
+        VmName name = job.record().vmName(machine.index());
+        boolean lives = node.driver().find(name).isPresent();
+        Optional<VmUsage> usage = lives ? usage(job, name) : Optional.empty();
+        node.driver().destroy(name);
+        // A machine without an opened interval leaves an end that ends nothing.
+        node.ledger().record(VmAccount.closed(node, job, machine, why(job, lives), usage.orElse(null)));
+        try {
+            Files.deleteIfExists(job.files().disk(machine.index()));
+            if (machine.index() != 0) {
+                for (String port : PORTS) {
+                    Files.deleteIfExists(channel(job.files(), machine.index(), port));
+                }
+            }
+        } catch (IOException e) {
+            throw unwritable(job.files().disk(machine.index()), e);
+        }
+    }
+
+    /** A machine that cannot be asked what it used must end all the same. */
+    private Optional<VmUsage> usage(Job job, VmName name) {
+        try {
+            return Optional.of(node.driver().usage(name));
+        } catch (VseException e) {
+            job.notice("what machine " + name + " used is unknown: " + e.what());
+            return Optional.empty();
+        }
+    }
+
+    private static VmEnd why(Job job, boolean lives) {
+        if (job.isCancelled()) {
+            return VmEnd.CANCELLED;
+        }
+        if (job.outcome().isPresent()) {
+            return VmEnd.FINISHED;
+        }
+        if (lives) {
+            return VmEnd.FAILED;
+        }
+        return job.anyMachineEnded() ? VmEnd.DIED : VmEnd.LOST;
+    }
+}

@@ -1,0 +1,50 @@
+package org.vse.job.step;
+
+import org.vse.failure.ErrorCode;
+import org.vse.failure.VseException;
+import org.vse.imagestore.Image;
+import org.vse.job.lifecycle.Job;
+import org.vse.job.lifecycle.JobState;
+import org.vse.job.lifecycle.Progress;
+import org.vse.job.lifecycle.Step;
+
+/** Sees to it that the node holds the very image that was admitted. */
+final class StageStep implements Step {
+    private final Node node;
+
+    StageStep(Node node) {
+        this.node = node;
+    }
+
+    @Override
+    public String name() {
+        return "stage";
+    }
+
+    @Override
+    public void apply(Job job, Progress progress) {
+        Image image = image(node, job);
+        if (!node.images().quickVerified(image)) {
+            progress.waiting(
+                    "every byte of image " + image.reference() + " to be compared with its digest",
+                    node.clock().instant().plusSeconds(600));
+            node.images().verify(image);
+        }
+        job.journal().enter(JobState.STAGED);
+    }
+
+    /** The image that the job was admitted with, whatever its tag means by now. */
+    static Image image(Node node, Job job) {
+        return node.images()
+                .byDigest(job.record().digest())
+                .orElseThrow(() -> VseException.of(
+                                ErrorCode.IMAGE_UNKNOWN,
+                                "image '" + job.record().image() + "' is no longer on this node")
+                        .fact("digest", job.record().digest())
+                        .next("vse image ls"));
+    }
+
+    /** The image stays: other jobs use it. */
+    @Override
+    public void undo(Job job) {}
+}

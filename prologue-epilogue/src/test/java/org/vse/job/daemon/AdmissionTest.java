@@ -1,0 +1,150 @@
+package org.vse.job.daemon;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.vse.failure.ErrorCode;
+import org.vse.failure.VseException;
+import org.vse.imagestore.Provides;
+import org.vse.job.lifecycle.JobRecord;
+import org.vse.policy.Share;
+import org.vse.provisioner.fake.FakeDriver;
+import org.vse.provisioner.fake.FakeGuest;
+import org.vse.scheduler.local.CoreLease;
+
+class AdmissionTest {
+    @TempDir
+    Path dir;
+
+    private TestNode node;
+
+    @BeforeEach
+    void start() throws IOException {
+        node = new TestNode(dir, new FakeDriver("me", Files.createDirectory(dir.resolve("vms")), FakeGuest.silent()));
+        node.publish("disk".getBytes(StandardCharsets.UTF_8), Set.of(Provides.NFS, Provides.NINE_P));
+    }
+
+    @AfterEach
+    void stop() {
+        node.close();
+    }
+
+    private Admission admit(String header, JobRecord.User user, Path cwd) {
+        Submission base = TestNode.submission(header);
+        return Admission.of(
+                new Submission(
+                        base.script(),
+                        List.of("x"),
+                        null,
+                        cwd.toString(),
+                        Map.of(),
+                        false,
+                        null,
+                        new JobRecord.Terminal(24, 80, "dumb")),
+                user,
+                node.node().images());
+    }
+
+    private VseException refused(String header, JobRecord.User user, Path cwd) {
+        VseException failure = catchThrowableOfType(VseException.class, () -> admit(header, user, cwd));
+        assertThat(failure).as(header).isNotNull();
+        return failure;
+    }
+
+    private static JobRecord record(Admission admission) {
+        return admission.record(
+                "me", "here", "local-1", new CoreLease("local-1", List.of(3)), 70_000, 71_000, Instant.EPOCH);
+    }
+
+    @Test
+    void rootGetsNoShareAndIsTold() {
+        Admission admission = admit("#VSE image=test", TestNode.ROOT, Path.of("/root"));
+        assertThat(admission.share()).isEqualTo(Share.NONE);
+        assertThat(admission.shared()).isEmpty();
+        assertThat(admission.notices()).anyMatch(notice -> notice.contains("no directory is shared"));
+    }
+
+    @Test
+    void rootThatAsksForAShareIsRefusedAtItsLine() {
+        VseException failure = refused("#!/bin/sh\n#VSE image=test share=nfs", TestNode.ROOT, dir);
+        assertThat(failure.code()).isEqualTo(ErrorCode.SHARE_ROOT);
+        assertThat(failure.where()).startsWith("/home/carol/job.sh:2:");
+        assertThat(refused("#VSE image=test share=9p", TestNode.ROOT, dir).code())
+                .isEqualTo(ErrorCode.SHARE_ROOT);
+    }
+
+    @Test
+    void aDirectoryWhereTheGuestHasItsOwnCannotBeTheWorkingDirectory() {
+        for (String own : List.of("/", "/usr/share", "/etc", "/var/tmp", "/proc/self", "/tmp/../etc")) {
+            VseException failure = refused("#VSE image=test share=nfs", TestNode.CAROL, Path.of(own));
+            assertThat(failure.code()).as(own).isEqualTo(ErrorCode.SHARE_UNSUPPORTED);
+        }
+        assertThat(admit("#VSE image=test share=none", TestNode.CAROL, Path.of("/etc"))
+                        .shared())
+                .isEmpty();
+    }
+
+    @Test
+    void aHomeThatCannotBeEnteredIsLeftOutWithAWord() throws IOException {
+        Files.setPosixFilePermissions(dir, PosixFilePermissions.fromString("rwxr-xr-x"));
+        Path work = Files.createDirectory(dir.resolve("work"));
+        Admission admission = admit("#VSE image=test", TestNode.CAROL, work);
+        assertThat(admission.shared()).containsExactly(new JobRecord.SharedPath(work.toString(), work.toString()));
+        assertThat(admission.notices()).anyMatch(notice -> notice.contains("/nonexistent/carol"));
+        assertThat(refused("#VSE image=test", TestNode.CAROL, dir.resolve("missing"))
+                        .code())
+                .isEqualTo(ErrorCode.SHARE_UNSUPPORTED);
+    }
+
+    @Test
+    void aDirectoryInTheHomeNeedsNoShareOfItsOwn() throws IOException {
+        Path home = dir.resolve("home/carol");
+        Files.createDirectories(home.resolve("a"));
+        Files.setPosixFilePermissions(dir, PosixFilePermissions.fromString("rwxr-xr-x"));
+        JobRecord.User user =
+                new JobRecord.User("carol", 4321, 4321, TestNode.CAROL.groups(), home.toString(), "/bin/bash");
+        assertThat(admit("#VSE image=test", user, home.resolve("a")).shared())
+                .containsExactly(new JobRecord.SharedPath(home.toString(), home.toString()));
+    }
+
+    @Test
+    void onlyANinePMachineRunsAsItsUser() throws IOException {
+        Files.setPosixFilePermissions(dir, PosixFilePermissions.fromString("rwxr-xr-x"));
+        JobRecord ninep = record(admit("#VSE image=test share=9p", TestNode.CAROL, dir));
+        assertThat(ninep.qemuUid()).isEqualTo(4321);
+        assertThat(ninep.qemuGid()).isEqualTo(4321);
+        JobRecord nfs = record(admit("#VSE image=test share=nfs", TestNode.CAROL, dir));
+        assertThat(nfs.qemuUid()).isEqualTo(70_000);
+        assertThat(nfs.qemuGid()).isEqualTo(71_000);
+        assertThat(nfs.machines().get(0).cores()).containsExactly(3);
+        assertThat(nfs.arguments()).containsExactly("x");
+    }
+
+    @Test
+    void whatIsWrongIsSaidBeforeAnythingStarts() {
+        assertThat(refused("#VSE image=nope", TestNode.CAROL, dir).code()).isEqualTo(ErrorCode.IMAGE_UNKNOWN);
+        assertThat(refused("echo", TestNode.CAROL, dir).code()).isEqualTo(ErrorCode.DIRECTIVE_IMAGE_MISSING);
+        assertThat(refused("#VSE image=test\n" + "#".repeat(600_000), TestNode.CAROL, dir)
+                        .code())
+                .isEqualTo(ErrorCode.SCRIPT_UNREADABLE);
+    }
+
+    @Test
+    void aDirectiveThatComesTooLateIsMentioned() {
+        Admission admission = admit("#VSE image=test share=none\necho\n#VSE vcpus=4", TestNode.CAROL, Path.of("/tmp"));
+        assertThat(admission.notices()).anyMatch(notice -> notice.startsWith("/home/carol/job.sh:3"));
+    }
+}
