@@ -1,0 +1,8 @@
+package org.vse.test.house.ruin.process;
+
+/** Uses what its room may use. */
+final class Allowed {
+    Object allowed() {
+        return new org.vse.test.house.ruin.failure.Room();
+    }
+}
