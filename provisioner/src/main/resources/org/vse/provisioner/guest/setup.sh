@@ -76,8 +76,16 @@ server() {
         return 0
     fi
     mkdir -p /run/sshd
+    rm -f /run/sshd.pid
     program setsid
     "$program" -f /usr/sbin/sshd < /dev/null > /run/vse/ssh/log 2>&1
+    # It writes its number once it listens.
+    rounds=0
+    until [ -s /run/sshd.pid ]; do
+        rounds=$((rounds + 1))
+        [ "$rounds" -lt 200 ] || { echo "the ssh server does not start: $(cat /run/vse/ssh/log)" >&2; exit 1; }
+        sleep 0.05
+    done
 }
 
 while [ $# -gt 0 ]; do

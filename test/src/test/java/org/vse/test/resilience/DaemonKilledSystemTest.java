@@ -102,8 +102,20 @@ class DaemonKilledSystemTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"share", "connect", "create", "ready"})
+    @ValueSource(strings = {"create", "ready"})
     void whatHadNotRunYetIsUndone(String step) {
+        undone(step);
+    }
+
+    /** Steps of a few hundredths of a second: the kill may come too late, and then the test says so. */
+    @Tag("full")
+    @ParameterizedTest
+    @ValueSource(strings = {"share", "connect"})
+    void whatHadHardlyBegunIsUndone(String step) {
+        undone(step);
+    }
+
+    private static void undone(String step) {
         Desk alice = site.desk(site.alice());
         Started run = alice.start(
                 "run", alice.script("s.sh", Scripts.saysStartedAnd("sleep 1")).toString());
