@@ -112,13 +112,13 @@ class DebianImageSystemTest {
                     new BufferedReader(new InputStreamReader(Channels.newInputStream(agent), StandardCharsets.UTF_8));
             assertThat(ask(agent, replies, "{\"execute\":\"guest-ping\"}", Duration.ofMinutes(2)))
                     .isEqualTo("{\"return\": {}}");
-            // The agent may answer before the links to the other ports are there.
-            String script = "until [ -c /dev/virtio-ports/org.vse.stdout ]; do sleep 0.05; done; "
-                    + "echo $(uname -r) > /dev/virtio-ports/org.vse.stdout; modprobe nfsv4 && "
-                    + "[ -x /usr/bin/setpriv -a -x /usr/bin/setsid -a -x /usr/sbin/ip ] && "
-                    + (name.equals("generic") ? "modprobe 9p && modprobe 9pnet_virtio && " : "")
-                    + "/usr/lib/vse/start-sshd && echo good > /dev/virtio-ports/org.vse.stdout; "
-                    + "exec shutdown -P now";
+            String script =
+                    "port=/dev/$(basename $(dirname $(grep -lx org.vse.stdout /sys/class/virtio-ports/*/name))); "
+                            + "echo $(uname -r) > $port; modprobe nfsv4 && "
+                            + "[ -x /usr/bin/setpriv -a -x /usr/bin/setsid -a -x /usr/sbin/ip ] && "
+                            + (name.equals("generic") ? "modprobe 9p && modprobe 9pnet_virtio && " : "")
+                            + "/usr/lib/vse/start-sshd && echo good > $port; "
+                            + "exec shutdown -P now";
             String exec = "{\"execute\":\"guest-exec\",\"arguments\":{\"path\":\"/bin/sh\",\"arg\":[\"-c\",\"" + script
                     + "\"]}}";
             assertThat(ask(agent, replies, exec, Duration.ofSeconds(30))).contains("\"pid\"");

@@ -74,8 +74,12 @@ final class NettyReply implements Reply {
                 .set(HttpHeaderNames.CONNECTION, HttpHeaderValues.UPGRADE)
                 .set(HttpHeaderNames.UPGRADE, "vse-stream");
         Splice splice = new Splice(peer);
-        await(context.writeAndFlush(head));
-        context.channel().eventLoop().execute(() -> splice.takeOver(context.channel()));
+        // In one turn of the event loop, which reads nothing meanwhile: the caller may speak as soon as it sees the
+        // answer.
+        context.channel().eventLoop().execute(() -> {
+            var unused = context.writeAndFlush(head);
+            splice.takeOver(context.channel());
+        });
         splice.run(context.channel());
     }
 

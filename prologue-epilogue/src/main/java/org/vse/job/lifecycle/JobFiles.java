@@ -1,6 +1,7 @@
 package org.vse.job.lifecycle;
 
 import java.nio.file.Path;
+import org.vse.provisioner.guest.ControlRecords;
 
 /**
  * Where the files of a job attempt are.
@@ -54,9 +55,14 @@ public record JobFiles(Path directory, Path sockets) {
         return directory.resolve("stderr");
     }
 
-    /** What the guest's runner reports. */
+    /** What the first guest's runner reports. */
     public Path control() {
-        return directory.resolve("control");
+        return control(0);
+    }
+
+    /** What a guest reports. */
+    public Path control(int machine) {
+        return machine == 0 ? directory.resolve("control") : channel(machine, ControlRecords.PORT);
     }
 
     /** Private half of the key that the job's machines and its user share. */

@@ -1,5 +1,6 @@
 package org.vse.job.step;
 
+import java.io.File;
 import org.vse.job.lifecycle.Job;
 import org.vse.provisioner.VmName;
 import org.vse.provisioner.guest.AgentGuestControl;
@@ -12,9 +13,12 @@ public final class Guests {
     /** Control of one guest; every call fails at once with GUEST_DIED when a machine of the job has ended. */
     public static GuestControl control(Node node, Job job, int machine) {
         VmName name = job.record().vmName(machine);
-        return new AgentGuestControl((json, timeout) -> {
-            job.requireMachinesAlive();
-            return node.driver().agent(name, json, timeout);
-        });
+        File told = job.files().control(machine).toFile();
+        return new AgentGuestControl(
+                (json, timeout) -> {
+                    job.requireMachinesAlive();
+                    return node.driver().agent(name, json, timeout);
+                },
+                told::length);
     }
 }

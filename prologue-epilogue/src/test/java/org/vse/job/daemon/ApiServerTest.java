@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -18,6 +19,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -54,12 +56,40 @@ class ApiServerTest {
                 inside.incrementAndGet();
                 gate.await();
             }
+            if (call.path().contains("echo")) {
+                call.reply().handOver(echo());
+                return;
+            }
             if (call.path().contains("fail")) {
                 throw new IllegalStateException("as asked");
             }
             call.reply().json(200, Map.of("path", call.path()));
         } catch (IOException | InterruptedException e) {
             throw new IllegalStateException(e);
+        }
+    }
+
+    /** The near end of a socket whose far end sends everything back. */
+    private SocketChannel echo() throws IOException {
+        try (ServerSocketChannel listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            Path socket = dir.resolve("echo" + inside.incrementAndGet());
+            listener.bind(UnixDomainSocketAddress.of(socket));
+            SocketChannel near = SocketChannel.open(UnixDomainSocketAddress.of(socket));
+            SocketChannel far = listener.accept();
+            Thread mirror = new Thread(() -> {
+                ByteBuffer buffer = ByteBuffer.allocate(100);
+                try (far) {
+                    while (far.read(buffer) >= 0) {
+                        far.write(buffer.flip());
+                        buffer.clear();
+                    }
+                } catch (IOException e) {
+                    throw new java.io.UncheckedIOException(e);
+                }
+            });
+            mirror.setDaemon(true);
+            mirror.start();
+            return near;
         }
     }
 
@@ -162,6 +192,19 @@ class ApiServerTest {
         try (SocketChannel channel = send(rubbish)) {
             assertThat(ask(get("/v1/health"))).startsWith("HTTP/1.1 200");
             assertThat(channel.isOpen()).isTrue();
+        }
+    }
+
+    @RepeatedTest(200)
+    void whatIsSaidRightAfterAnUpgradeArrives() throws IOException {
+        try (SocketChannel channel =
+                send("POST /echo HTTP/1.1\r\nHost: vsed\r\nConnection: upgrade\r\nUpgrade: vse-stream\r\n\r\n")) {
+            assertThat(status(channel)).startsWith("HTTP/1.1 101");
+            channel.write(ByteBuffer.wrap("a line\n".getBytes(StandardCharsets.ISO_8859_1)));
+            String line = "";
+            while (!line.equals("a line")) {
+                line = status(channel);
+            }
         }
     }
 

@@ -26,6 +26,11 @@ final class Backoff {
     void pause(long deadlineNanos) {
         long nanos = Math.min(nextNanos, deadlineNanos - System.nanoTime());
         nextNanos = Math.min(mostNanos, (long) (nextNanos * GROWTH));
+        sleep(nanos);
+    }
+
+    /** @throws VseException STEP_INTERRUPTED when this thread is interrupted; the interrupt status stays set */
+    static void sleep(long nanos) {
         try {
             TimeUnit.NANOSECONDS.sleep(nanos);
         } catch (InterruptedException e) {

@@ -8,8 +8,9 @@ import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
 
 /**
- * What the guest has written to its port {@value #PORT}: {@code started PID}, then {@code exit CODE STDOUT STDERR} or
- * {@code failed STEP}, each a line of its own, each at most once. The last line may still be incomplete.
+ * What the guest has written to its port {@value #PORT}: {@value #PREPARED} whenever it was prepared, then
+ * {@code started PID}, then {@code exit CODE STDOUT STDERR} or {@code failed STEP}, each of these at most once, each a line
+ * of its own. The last line may still be incomplete.
  *
  * @param started the script's process in the guest; empty before it began
  */
@@ -19,6 +20,7 @@ public record ControlRecords(OptionalInt started, JobStatus status) {
     /** Most bytes that a well-behaved guest writes; nobody needs to read more of the file. */
     public static final int MAX_BYTES = 256;
 
+    private static final String PREPARED = "prepared";
     private static final Pattern STARTED = Pattern.compile("started ([1-9][0-9]{0,6})");
     private static final Pattern END =
             Pattern.compile("exit (0|[1-9][0-9]{0,2}) (0|[1-9][0-9]{0,17}) (0|[1-9][0-9]{0,17})");
@@ -39,6 +41,9 @@ public record ControlRecords(OptionalInt started, JobStatus status) {
         for (int end; (end = text.indexOf('\n', begin)) >= 0; begin = end + 1) {
             String line = text.substring(begin, end);
             Matcher start = STARTED.matcher(line);
+            if (status instanceof JobStatus.NotStarted && line.equals(PREPARED)) {
+                continue;
+            }
             if (status instanceof JobStatus.NotStarted && start.matches()) {
                 started = OptionalInt.of(Integer.parseInt(start.group(1)));
                 status = new JobStatus.Running();

@@ -36,7 +36,7 @@ public final class GuestConfigurator {
         byte[] stdin = setup.key()
                 .map(key -> key.privateKey().getBytes(StandardCharsets.US_ASCII))
                 .orElse(new byte[0]);
-        run(guest, arguments, stdin);
+        require(GuestShell.runTelling(guest, GuestScripts.SETUP, arguments, stdin, timeout, MAX_OUTPUT_BYTES));
     }
 
     /**
@@ -45,11 +45,11 @@ public final class GuestConfigurator {
      * @throws VseException as {@link #apply}
      */
     public void startSsh(GuestControl guest) {
-        run(guest, List.of("vse-setup", "sshd"), new byte[0]);
+        require(GuestShell.run(
+                guest, GuestScripts.SETUP, List.of("vse-setup", "sshd"), new byte[0], timeout, MAX_OUTPUT_BYTES));
     }
 
-    private void run(GuestControl guest, List<String> arguments, byte[] stdin) {
-        GuestResult result = GuestShell.run(guest, GuestScripts.SETUP, arguments, stdin, timeout, MAX_OUTPUT_BYTES);
+    private static void require(GuestResult result) {
         if (result.exitCode() != 0) {
             throw VseException.of(
                             ErrorCode.GUEST_SETUP_FAILED,
@@ -92,6 +92,7 @@ public final class GuestConfigurator {
         if (setup.key().isPresent() && setup.hosts().size() > 1) {
             add(steps, "sshd");
         }
+        add(steps, "tell");
         return steps;
     }
 

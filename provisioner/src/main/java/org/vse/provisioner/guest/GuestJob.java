@@ -65,7 +65,7 @@ public final class GuestJob {
         argv.add(Integer.toString(environment.size()));
         environment.forEach((name, value) -> argv.add(name + "=" + value));
         argv.addAll(launch.arguments());
-        GuestResult result = GuestShell.run(guest, GuestScripts.START, argv, script, timeout, MAX_OUTPUT_BYTES);
+        GuestResult result = GuestShell.runTelling(guest, GuestScripts.START, argv, script, timeout, MAX_OUTPUT_BYTES);
         if (result.exitCode() == ALREADY_STARTED) {
             throw VseException.of(ErrorCode.JOB_STATE, "a script was already started in this guest");
         }

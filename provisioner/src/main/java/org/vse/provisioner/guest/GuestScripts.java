@@ -4,13 +4,19 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.regex.Pattern;
 
-/** The fixed shell scripts that run in guests. They are constants: nothing is ever inserted into them. */
+/**
+ * The fixed shell scripts that run in guests. They are constants: nothing is ever inserted into them. Their comments stay
+ * here: an emulated guest reads them letter by letter.
+ */
 final class GuestScripts {
+    private static final Pattern COMMENT = Pattern.compile("(?m)^ *#.*\\n");
+
     static final String ACCOUNTS = read("accounts.sh");
-    static final String SETUP = read("runtime.sh") + ACCOUNTS + read("setup.sh");
+    static final String SETUP = read("runtime.sh") + read("ports.sh") + ACCOUNTS + read("setup.sh");
     static final String START = read("runtime.sh") + read("ports.sh") + read("start.sh");
-    static final String RUNNER = read("runtime.sh") + read("ports.sh") + read("runner.sh");
+    static final String RUNNER = read("runtime.sh") + read("runner.sh");
     static final String ENTER = read("enter.sh");
     static final String SIGNAL = read("runtime.sh") + read("signal.sh");
     static final String STATUS = read("runtime.sh") + read("status.sh");
@@ -22,7 +28,8 @@ final class GuestScripts {
             if (in == null) {
                 throw new IllegalStateException("resource " + name + " is missing");
             }
-            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+            return COMMENT.matcher(new String(in.readAllBytes(), StandardCharsets.UTF_8))
+                    .replaceAll("");
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -3,6 +3,7 @@ package org.vse.provisioner.guest;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
 import org.vse.provisioner.guest.GuestControl.GuestResult;
@@ -30,14 +31,29 @@ final class GuestShell {
             byte[] stdin,
             Duration timeout,
             int maxOutputBytes) {
+        return run(argv -> guest.exec(argv, stdin, timeout, maxOutputBytes), script, arguments);
+    }
+
+    /** As {@link #run}, for a script whose last act is to write to the control port. */
+    static GuestResult runTelling(
+            GuestControl guest,
+            String script,
+            List<String> arguments,
+            byte[] stdin,
+            Duration timeout,
+            int maxOutputBytes) {
+        return run(argv -> guest.execTelling(argv, stdin, timeout, maxOutputBytes), script, arguments);
+    }
+
+    private static GuestResult run(Function<List<String>, GuestResult> exec, String script, List<String> arguments) {
         try {
-            return guest.exec(argv(FAST, script, arguments), stdin, timeout, maxOutputBytes);
+            return exec.apply(argv(FAST, script, arguments));
         } catch (VseException e) {
             if (e.code() != ErrorCode.GUEST_SETUP_FAILED) {
                 throw e;
             }
             // The agent refused to start it: the image has no such shell.
-            return guest.exec(argv(ORDINARY, script, arguments), stdin, timeout, maxOutputBytes);
+            return exec.apply(argv(ORDINARY, script, arguments));
         }
     }
 

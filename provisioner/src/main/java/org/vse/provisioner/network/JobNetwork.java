@@ -37,16 +37,19 @@ public final class JobNetwork {
     public void openSwitch(NetworkPlan plan, List<Tap> taps) {
         String namespace = plan.switchNamespace();
         removeNamespace(namespace);
-        ip(List.of("netns", "add", namespace));
-        ipIn(namespace, "link add br0 type bridge", "link set br0 up");
-        ipIn(plan.serviceNamespace(), "link set uplink netns " + namespace);
-        ipIn(namespace, "link set uplink master br0", "link set uplink up");
-        List<String> lines = new ArrayList<>();
+        List<String> lines = new ArrayList<>(List.of("netns add " + namespace));
         for (Tap tap : taps) {
             removeLink(tap.device());
             lines.add("tuntap add dev " + tap.device() + " mode tap user " + tap.uid());
         }
         batch(List.of("ip", "-batch", "-"), lines);
+        ipIn(plan.serviceNamespace(), "link set uplink netns " + namespace);
+        ipIn(
+                namespace,
+                "link add br0 type bridge",
+                "link set br0 up",
+                "link set uplink master br0",
+                "link set uplink up");
     }
 
     /**

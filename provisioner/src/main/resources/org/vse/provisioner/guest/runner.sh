@@ -1,5 +1,5 @@
-# Runs the job's script to its end; follows runtime.sh and ports.sh. Arguments: the first nine of start.sh, then the
-# interpreter.
+# Runs the job's script to its end; follows runtime.sh. Arguments: the first nine of start.sh, then the interpreter and the
+# devices of the ports for control, standard output and standard error.
 #
 # Writes to the control port "started PID" before the script begins and, when all its output has been handed to the
 # machine, "exit CODE STDOUT STDERR" with the bytes of both streams; or "failed STEP" when that cannot be done. The last
@@ -13,28 +13,44 @@ umask 022
 cd /
 job=/run/vse/job
 mode=$1 out='' err=''
+exec 2> "$job/log"
 
 record() {
     printf '%s\n' "$1" > "$job/exit"
     printf '%s\n' "$1" >&9
 }
+
+# Copies what is written to the pipe of $1 to standard output and leaves the number of bytes in $1.count.
+relay() {
+    if [ "$sh" = /usr/lib/vse/sh ]; then
+        cat "$job/$1"
+        # The kernel counts for a process what its ended children wrote (proc(5), /proc/pid/io).
+        while read -r key bytes; do
+            [ "$key" != wchar: ] || break
+        done < /proc/self/io
+        printf '%s\n' "$bytes" > "$job/$1.count"
+    else
+        # Any cat but the built-in one may write by ways that are not counted there; this one counts by itself.
+        dd if="$job/$1" bs=65536 2> "$job/$1.dd"
+        {
+            read -r bytes
+            read -r bytes
+            read -r bytes key
+        } < "$job/$1.dd"
+        printf '%s\n' "$bytes" > "$job/$1.count"
+    fi
+}
 step=control
 trap 'record "failed $step"' EXIT
 echo -1000 > /proc/self/oom_score_adj
-port org.vse.control
-exec 9> "$port"
+exec 9> "${11}"
 
 if [ "$mode" = batch ]; then
     step=ports
-    port org.vse.stdout
-    exec 7> "$port"
-    port org.vse.stderr
-    exec 8> "$port"
-    # The small one of a built-in does not say how much it wrote.
-    program dd
-    "$program" if="$job/stdout" bs=65536 >&7 2> "$job/stdout.count" 8>&- 9>&- &
+    exec 7> "${12}" 8> "${13}"
+    relay stdout >&7 8>&- 9>&- &
     out=$!
-    "$program" if="$job/stderr" bs=65536 >&8 2> "$job/stderr.count" 7>&- 9>&- &
+    relay stderr >&8 7>&- 9>&- &
     err=$!
     exec 7>&- 8>&-
     # Until the script has ended a writer is there, whatever the script closes.
@@ -82,11 +98,15 @@ rest() {
         rest="$rest $pid"
     done < "$cgroup/vse.job/cgroup.procs"
     [ "$mode" = batch ] || return 0
+    own=''
+    while read -r pid; do
+        own="$own $pid"
+    done < "$cgroup/vse.runner/cgroup.procs"
     for fd in /proc/[0-9]*/fd/*; do
         if [ "$fd" -ef "$job/stdout" ] || [ "$fd" -ef "$job/stderr" ]; then
             pid=${fd#/proc/}
             pid=${pid%%/*}
-            case " $$ $out $err " in
+            case "$own " in
                 *" $pid "*) ;;
                 *) rest="$rest $pid" ;;
             esac
@@ -113,13 +133,9 @@ while [ -n "$rest" ]; do
     rest
 done 2>> "$job/log"
 
-# Sets bytes to what a dd wrote by its own account, of which it is the third line: "N bytes copied, ..."
+# Sets bytes to what a relay wrote.
 written() {
-    {
-        read -r bytes
-        read -r bytes
-        read -r bytes rest
-    } < "$1"
+    read -r bytes < "$1"
     case $bytes in
         '' | *[!0-9]*) return 1 ;;
     esac

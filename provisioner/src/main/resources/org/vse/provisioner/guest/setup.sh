@@ -1,4 +1,4 @@
-# Prepares the guest for one job; follows runtime.sh and accounts.sh. Arguments: KEY VALUES..., each key with its fixed
+# Prepares the guest for one job; follows runtime.sh, ports.sh and accounts.sh. Arguments: KEY VALUES..., each key with its fixed
 # number of values, carried out in order; values are data and are never evaluated. Standard input: the private ssh key
 # when there is one. Prints the name of each step as it begins. May be run again.
 set -eu
@@ -48,10 +48,7 @@ mounted() {
 keys() {
     mkdir -p /run/vse/ssh
     umask 077
-    : > /run/vse/ssh/id
-    while IFS= read -r line; do
-        printf '%s\n' "$line" >> /run/vse/ssh/id
-    done
+    cat > /run/vse/ssh/id
     cat /run/vse/ssh/id > /run/vse/ssh/host
     umask 022
     chown "$uid:$gid" /run/vse/ssh/id
@@ -69,16 +66,23 @@ keys() {
     fi
 }
 
-# Starts the ssh server, or lets it read its configuration again; an image may have none.
+# Starts the ssh server, or lets one that has not seen our configuration start over; an image may have none.
 server() {
     [ -x /usr/sbin/sshd ] || return 0
-    if [ -e /run/sshd.pid ] && read -r pid < /run/sshd.pid && kill -HUP "$pid" 2> /dev/null; then
-        return 0
+    running=''
+    if [ -s /run/sshd.pid ] && read -r pid < /run/sshd.pid && kill -0 "$pid" 2> /dev/null; then
+        running=$pid
+        # A server that starts over refuses connections for a moment.
+        [ ! -e /run/vse/ssh/serves ] || return 0
     fi
-    mkdir -p /run/sshd
     rm -f /run/sshd.pid
-    program setsid
-    "$program" -f /usr/sbin/sshd < /dev/null > /run/vse/ssh/log 2>&1
+    if [ -n "$running" ]; then
+        kill -HUP "$running"
+    else
+        mkdir -p /run/sshd
+        program setsid
+        "$program" -f /usr/sbin/sshd < /dev/null > /run/vse/ssh/log 2>&1
+    fi
     # It writes its number once it listens.
     rounds=0
     until [ -s /run/sshd.pid ]; do
@@ -86,6 +90,7 @@ server() {
         [ "$rounds" -lt 200 ] || { echo "the ssh server does not start: $(cat /run/vse/ssh/log)" >&2; exit 1; }
         sleep 0.05
     done
+    : > /run/vse/ssh/serves
 }
 
 while [ $# -gt 0 ]; do
@@ -164,6 +169,12 @@ while [ $# -gt 0 ]; do
             ;;
         sshd)
             server
+            shift
+            ;;
+        tell)
+            # Nobody waits for this word alone, and the port may be in use.
+            ports
+            { [ -z "$control" ] || echo prepared > "$control"; } 2> /dev/null || :
             shift
             ;;
         *)

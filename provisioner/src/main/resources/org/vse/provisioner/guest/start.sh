@@ -21,11 +21,16 @@ for tool in env dd cat mkfifo sync; do
     command -v "$tool" > /dev/null || { echo "the image has no program '$tool'" >&2; exit 1; }
 done
 program setpriv
-program setsid
-port org.vse.control
+if [ "$sh" = /usr/lib/vse/sh ]; then
+    detach="start-stop-daemon -S -b -p $job/none -a $sh --"
+else
+    program setsid
+    detach="$program -f $sh"
+fi
+ports
+[ -n "$control" ] || { echo 'the machine has no port org.vse.control' >&2; exit 1; }
 if [ "$1" = batch ]; then
-    port org.vse.stdout
-    port org.vse.stderr
+    [ -n "$stdout" ] && [ -n "$stderr" ] || { echo 'the machine lacks port org.vse.stdout or org.vse.stderr' >&2; exit 1; }
 elif [ ! -c /dev/hvc0 ]; then
     echo 'the machine has no terminal /dev/hvc0' >&2
     exit 1
@@ -70,5 +75,5 @@ shift 14
 set -C
 : 2> /dev/null > /run/vse/started || exit 75
 set +C
-exec "$program" -f "$sh" "$job/runner" "$mode" "$uid" "$gid" "$groups" "$rows" "$columns" "$name" "$directory" "$mask" \
-    "$interpreter" < /dev/null > "$job/log" 2>&1
+exec $detach "$job/runner" "$mode" "$uid" "$gid" "$groups" "$rows" "$columns" "$name" "$directory" "$mask" \
+    "$interpreter" "$control" "$stdout" "$stderr" < /dev/null > /dev/null 2>&1

@@ -376,7 +376,9 @@ class GuestJobSystemTest {
 
     @Test
     void theScriptOutlivesTheAgent() throws IOException {
-        job.start(machine.control, launch("#!/bin/sh\necho ready\nsleep 2\necho after\nexit 8"));
+        job.start(
+                machine.control,
+                launch("#!/bin/sh\necho ready\nuntil [ -e /tmp/go ]; do sleep 0.1; done\necho after\nexit 8"));
         awaitLine("ready");
         assertThatExceptionOfType(VseException.class)
                 .isThrownBy(() -> machine.control.exec(
@@ -387,6 +389,7 @@ class GuestJobSystemTest {
                 .satisfies(e -> assertThat(e.code()).isEqualTo(ErrorCode.GUEST_UNRESPONSIVE));
         machine.control.awaitReady(Instant.now().plus(PATIENCE));
         assertThat(job.status(machine.control)).isInstanceOf(JobStatus.Running.class);
+        machine.sh("touch /tmp/go");
         assertThat(awaitEnd().exitCode()).isEqualTo(8);
         assertThat(out()).isEqualTo("ready\nafter\n");
     }

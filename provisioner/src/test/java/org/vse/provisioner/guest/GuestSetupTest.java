@@ -55,7 +55,7 @@ class GuestSetupTest {
                                         + "mount|9p|trans=virtio,version=9p2000.L,msize=262144,cache=mmap,access=client|"
                                         + "work|/work|20|"
                                         + "directory|/home/al ice|directory|/home/al ice/run|nodes|vm0\nvm0\nvm1|"
-                                        + "key|ssh-ed25519 AAAA|sshd")
+                                        + "key|ssh-ed25519 AAAA|sshd|tell")
                                 .split("\\|", -1));
     }
 

@@ -109,7 +109,8 @@ class LibvirtDevicesSystemTest {
         assertThat(inGuest("cat /proc/cmdline")).contains("vse.quoted=\"<a>&'b'\"");
         assertThat(inGuest("nproc")).isEqualTo("2\n");
 
-        inGuest("echo first > /dev/virtio-ports/vse.stdout; echo second > /dev/virtio-ports/vse.stdout");
+        inGuest("port=/dev/$(basename $(dirname $(grep -lx vse.stdout /sys/class/virtio-ports/*/name)));"
+                + " echo first > $port; echo second > $port");
         await().atMost(PATIENCE).untilAsserted(() -> assertThat(output).hasContent("first\nsecond\n"));
 
         inGuest("mkdir /mnt/w; mount -t 9p -o trans=virtio,version=9p2000.L work /mnt/w"
