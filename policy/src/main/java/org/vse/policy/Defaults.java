@@ -5,6 +5,7 @@ final class Defaults {
     static final String MEMORY = "512MiB";
     static final String VMS_PER_NODE = "1";
     static final String NETWORK = "job";
+    static final String OVERSUBSCRIBE = "no";
 
     private Defaults() {}
 

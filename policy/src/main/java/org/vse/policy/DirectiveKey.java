@@ -27,7 +27,9 @@ public enum DirectiveKey {
             "network",
             new Grammar.Choice(
                     Arrays.stream(Network.values()).map(Network::word).toList()),
-            Defaults.NETWORK);
+            Defaults.NETWORK),
+    /** Whether the job agrees to share its cores with other jobs that do. */
+    OVERSUBSCRIBE("oversubscribe", new Grammar.Choice(List.of("no", "yes")), Defaults.OVERSUBSCRIBE);
 
     private final String word;
 

@@ -15,6 +15,7 @@ import org.vse.failure.VseException;
  * @param vcpus virtual processors of each VM; empty: as many as its node's cores allow
  * @param memoryBytes guest memory of each VM, a multiple of 1 MiB
  * @param diskBytes disk of each VM; empty: the size of the image
+ * @param oversubscribe the job agrees to share its cores with other jobs that do
  * @param provenance where each value was written; keys that nobody set are absent
  */
 public record JobDescription(
@@ -25,6 +26,7 @@ public record JobDescription(
         int vmsPerNode,
         Share share,
         Network network,
+        boolean oversubscribe,
         Map<DirectiveKey, SourcePosition> provenance) {
 
     public JobDescription {
@@ -75,6 +77,8 @@ public record JobDescription(
                 Integer.parseInt(text(settings, DirectiveKey.VMS_PER_NODE, Defaults.VMS_PER_NODE)),
                 settings.get(DirectiveKey.SHARE).map(s -> Share.of(s.text())).orElse(Defaults.share(network)),
                 network,
+                text(settings, DirectiveKey.OVERSUBSCRIBE, Defaults.OVERSUBSCRIBE)
+                        .equals("yes"),
                 provenance);
     }
 

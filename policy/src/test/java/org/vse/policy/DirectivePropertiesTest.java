@@ -2,6 +2,7 @@ package org.vse.policy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.Collections;
 import java.util.EnumMap;
 import java.util.Iterator;
 import java.util.List;
@@ -91,7 +92,7 @@ class DirectivePropertiesTest {
 
     private static List<Piece> plain() {
         Piece piece = new Piece(true, List.of(), " ");
-        return List.of(piece, piece, piece, piece, piece, piece, piece);
+        return Collections.nCopies(DirectiveKey.values().length, piece);
     }
 
     private static Written write(Map<DirectiveKey, String> values, List<DirectiveKey> order, List<Piece> layout) {
@@ -211,8 +212,9 @@ class DirectivePropertiesTest {
                         optional(sizes),
                         optional(counts),
                         optional(Arbitraries.of("nfs", "9p", "none")),
-                        optional(Arbitraries.of("job", "user")))
-                .as((a, b, c, d, e, f, g) -> together(List.of(a, b, c, d, e, f, g)));
+                        optional(Arbitraries.of("job", "user")),
+                        optional(Arbitraries.of("no", "yes")))
+                .as((a, b, c, d, e, f, g, h) -> together(List.of(a, b, c, d, e, f, g, h)));
     }
 
     private static Arbitrary<String> optional(Arbitrary<String> values) {

@@ -29,6 +29,7 @@ class JobScriptTest {
                         #VSE vcpus=2   memory=2GiB
                         #$ -cwd
                         #VSE vms-per-node=3 share=none network=job
+                        #VSE oversubscribe=yes
                         ./run
                         """).description();
         assertThat(job)
@@ -40,6 +41,7 @@ class JobScriptTest {
                         3,
                         Share.NONE,
                         Network.JOB,
+                        true,
                         Map.of(
                                 DirectiveKey.DISK, new SourcePosition("job.sh", 4, 11),
                                 DirectiveKey.IMAGE, new SourcePosition("job.sh", 4, 23),
@@ -47,7 +49,8 @@ class JobScriptTest {
                                 DirectiveKey.MEMORY, new SourcePosition("job.sh", 7, 23),
                                 DirectiveKey.VMS_PER_NODE, new SourcePosition("job.sh", 9, 19),
                                 DirectiveKey.SHARE, new SourcePosition("job.sh", 9, 27),
-                                DirectiveKey.NETWORK, new SourcePosition("job.sh", 9, 40))));
+                                DirectiveKey.NETWORK, new SourcePosition("job.sh", 9, 40),
+                                DirectiveKey.OVERSUBSCRIBE, new SourcePosition("job.sh", 10, 20))));
     }
 
     @Test
@@ -59,6 +62,7 @@ class JobScriptTest {
         assertThat(job.vmsPerNode()).isEqualTo(1);
         assertThat(job.share()).isEqualTo(Share.NFS);
         assertThat(job.network()).isEqualTo(Network.JOB);
+        assertThat(job.oversubscribe()).isFalse();
         assertThat(job.provenance()).containsOnlyKeys(DirectiveKey.IMAGE);
     }
 

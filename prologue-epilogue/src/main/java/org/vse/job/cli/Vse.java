@@ -34,6 +34,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             JobCommands.class,
             VmCommands.class,
             ImageCommands.class,
+            NodeCommands.class,
             ReportCommands.class,
             DaemonCommands.Up.class,
             DaemonCommands.Down.class,

@@ -24,6 +24,7 @@ import org.vse.policy.JobScript;
 import org.vse.policy.PlannedVm;
 import org.vse.policy.Planner;
 import org.vse.policy.Share;
+import org.vse.policy.SourcePosition;
 import org.vse.process.UserDirectory;
 import org.vse.scheduler.PbsResources;
 import org.vse.scheduler.ResourceRequest;
@@ -81,6 +82,17 @@ record Admission(
                 notices);
     }
 
+    /** @throws VseException NOT_PERMITTED when the job wants to share cores on a node that lets only one job have a core */
+    void requireSharing(int sharers) {
+        if (description.oversubscribe() && sharers == 1) {
+            VseException refusal = VseException.of(
+                            ErrorCode.NOT_PERMITTED, "oversubscribe=yes is not allowed on this node")
+                    .next("leave oversubscribe out; an administrator allows it by 'oversubscribe' in vsed.yaml");
+            SourcePosition position = description.provenance().get(DirectiveKey.OVERSUBSCRIBE);
+            throw position == null ? refusal : refusal.at(position.toString());
+        }
+    }
+
     /** Fixes the plan on the cores that the job was given. */
     JobRecord record(String owner, String node, String id, CoreLease lease, int poolUid, int qemuGid, Instant now) {
         JobPlan plan = Planner.plan(description, description.image(), image.digest(), demand.allocation(node, lease));
@@ -103,6 +115,7 @@ record Admission(
                 plan.network(),
                 shared,
                 plan.vms().stream().map(Admission::machine).toList(),
+                lease.shared(),
                 asUser ? user.uid() : poolUid,
                 asUser ? user.gid() : qemuGid,
                 request.walltime().map(java.time.Duration::toSeconds).orElse(null),

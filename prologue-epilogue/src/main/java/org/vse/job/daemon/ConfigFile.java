@@ -32,6 +32,7 @@ final class ConfigFile {
     enum Key {
         NODE("node", "the host name"),
         CORES("cores", "all that vsed may use"),
+        OVERSUBSCRIBE("oversubscribe", "1"),
         ACCELERATOR("accelerator", "tcg"),
         FIRST_QEMU_UID("first-qemu-uid", "1879048192"),
         QEMU_UIDS("qemu-uids", "1024"),

@@ -41,7 +41,7 @@ final class LocalDesk {
         this.json = json;
         this.table = table;
         this.counter = new JobCounter(config.state().resolve("local.next"));
-        this.scheduler = new LocalScheduler(config.cores(), held);
+        this.scheduler = new LocalScheduler(config.memories(), config.sharers(), held);
         this.runner = starter.runner(this::over);
     }
 
@@ -72,10 +72,11 @@ final class LocalDesk {
     /**
      * Takes a job in.
      *
-     * @throws VseException JOB_TOO_LARGE when this node never has the cores
+     * @throws VseException JOB_TOO_LARGE when this node never has the cores, NOT_PERMITTED when its cores are not shared
      */
     synchronized Accepted accept(Admission admission) {
         scheduler.requireFit(admission.demand().cores());
+        admission.requireSharing(config.sharers());
         String id = "local-" + counter.next();
         JobFiles files = JobFiles.of(config.state(), config.run(), JobRecord.tagOf(node.owner(), "local", id, 1));
         makeDirectory(files.directory());
@@ -83,7 +84,7 @@ final class LocalDesk {
         EventFeed feed = EventFeed.open(files.events(), json);
         feed.publish(feed.event("accepted").put("job", id));
         admission.notices().forEach(notice -> feed.publish(feed.event("notice").put("text", notice)));
-        scheduler.submit(id, admission.demand().cores());
+        scheduler.submit(id, admission.demand().cores(), admission.description().oversubscribe());
         pending.put(id, new Pending(id, admission, files, feed, node.clock().instant(), ""));
         startWhatFits();
         return new Accepted(id, feed);
@@ -204,6 +205,15 @@ final class LocalDesk {
                     .at(file.toString())
                     .because(e);
         }
+    }
+
+    VsedConfig config() {
+        return config;
+    }
+
+    /** The cores that jobs hold. */
+    synchronized List<CoreLease> leases() {
+        return scheduler.leases();
     }
 
     /** Ids of the jobs that hold or wait for cores, for messages. */

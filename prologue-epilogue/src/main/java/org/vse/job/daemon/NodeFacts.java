@@ -13,11 +13,13 @@ import org.vse.failure.VseException;
 import org.vse.process.Command;
 import org.vse.process.CommandResult;
 import org.vse.process.CommandRunner;
+import org.vse.provisioner.HostTopology;
 import org.vse.provisioner.VmSpec.Accelerator;
 
 /** What this node is when its configuration does not say. */
 final class NodeFacts {
     private static final int NOBODY = 65534;
+    private static final Path DEVICES = Path.of("/sys/devices/system");
 
     private NodeFacts() {}
 
@@ -29,9 +31,8 @@ final class NodeFacts {
                 values.containsKey(ConfigFile.Key.NODE)
                         ? ConfigFile.label(values.getOrDefault(ConfigFile.Key.NODE, none))
                         : hostName(),
-                values.containsKey(ConfigFile.Key.CORES)
-                        ? ConfigFile.cores(values.getOrDefault(ConfigFile.Key.CORES, none))
-                        : ConfigFile.cores(new ConfigFile.Value(allowedCores(), "/proc/self/status")),
+                HostTopology.read(DEVICES).byMemory(cores(values)),
+                number(values, ConfigFile.Key.OVERSUBSCRIBE, 1, 64, 1),
                 values.containsKey(ConfigFile.Key.ACCELERATOR)
                         ? ConfigFile.accelerator(values.getOrDefault(ConfigFile.Key.ACCELERATOR, none))
                         : Accelerator.TCG,
@@ -46,6 +47,11 @@ final class NodeFacts {
                 duration(values, ConfigFile.Key.SETUP_TIMEOUT, 60),
                 duration(values, ConfigFile.Key.START_TIMEOUT, 60),
                 duration(values, ConfigFile.Key.CANCEL_GRACE, 10));
+    }
+
+    private static List<Integer> cores(Map<ConfigFile.Key, ConfigFile.Value> values) {
+        ConfigFile.Value set = values.get(ConfigFile.Key.CORES);
+        return ConfigFile.cores(set == null ? new ConfigFile.Value(allowedCores(), "/proc/self/status") : set);
     }
 
     private static int number(

@@ -161,7 +161,7 @@ public final class Vsed {
                 List<Integer> cores = job.record().machines().stream()
                         .flatMap(machine -> machine.cores().stream())
                         .toList();
-                leases.add(new CoreLease(job.record().id(), cores));
+                leases.add(new CoreLease(job.record().id(), cores, job.record().sharesCores()));
             }
         }
         return leases;

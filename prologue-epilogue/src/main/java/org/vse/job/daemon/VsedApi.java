@@ -99,6 +99,7 @@ final class VsedApi {
         switch (head) {
             case "GET health" -> call.reply().json(200, health);
             case "GET vms" -> call.reply().json(200, vms(call));
+            case "GET node" -> call.reply().json(200, new NodeView(json, table, desk).of(call.peer()));
             case "GET images" -> call.reply().json(200, images());
             case "GET report" -> call.reply().json(200, report(call));
             case "POST down" -> down(call);

@@ -9,7 +9,8 @@ import org.vse.provisioner.VmSpec.Accelerator;
  * What the daemon is told about its node; every value is checked.
  *
  * @param node name of this node
- * @param cores host cores that jobs may have
+ * @param memories host cores that jobs may have, by NUMA node, in the order in which they are given away
+ * @param sharers most jobs on a core, when all of them agreed to share
  * @param accelerator what executes the instructions of guests
  * @param state lasting files
  * @param run files that end with the machine
@@ -19,7 +20,8 @@ import org.vse.provisioner.VmSpec.Accelerator;
  */
 record VsedConfig(
         String node,
-        List<Integer> cores,
+        List<List<Integer>> memories,
+        int sharers,
         Accelerator accelerator,
         Path state,
         Path run,
@@ -31,6 +33,11 @@ record VsedConfig(
         Duration start,
         Duration grace) {
     VsedConfig {
-        cores = List.copyOf(cores);
+        memories = memories.stream().map(List::copyOf).toList();
+    }
+
+    /** Host cores that jobs may have, ascending. */
+    List<Integer> cores() {
+        return memories.stream().flatMap(List::stream).sorted().toList();
     }
 }

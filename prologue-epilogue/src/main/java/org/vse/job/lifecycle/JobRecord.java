@@ -27,6 +27,7 @@ import org.vse.provisioner.network.NetworkPlan;
  * @param cwd the job's working directory, absolute
  * @param image name and tag of the image as asked for
  * @param digest of the image; what boots
+ * @param sharesCores other jobs that agreed to it may have its cores, too
  * @param qemuUid host uid of the machines, no other job's
  * @param walltimeSeconds limit of the run; null for none
  */
@@ -47,6 +48,7 @@ public record JobRecord(
         Network network,
         List<SharedPath> shared,
         List<Machine> machines,
+        boolean sharesCores,
         int qemuUid,
         int qemuGid,
         @Nullable Long walltimeSeconds,

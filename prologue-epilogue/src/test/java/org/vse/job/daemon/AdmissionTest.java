@@ -66,7 +66,17 @@ class AdmissionTest {
 
     private static JobRecord record(Admission admission) {
         return admission.record(
-                "me", "here", "local-1", new CoreLease("local-1", List.of(3)), 70_000, 71_000, Instant.EPOCH);
+                "me", "here", "local-1", new CoreLease("local-1", List.of(3), false), 70_000, 71_000, Instant.EPOCH);
+    }
+
+    @Test
+    void sharingCoresIsRefusedAtItsLineWhereTheNodeDoesNotAllowIt() {
+        Admission admission = admit("#!/bin/sh\n#VSE image=test oversubscribe=yes", TestNode.ROOT, dir);
+        admission.requireSharing(2);
+        VseException failure = catchThrowableOfType(VseException.class, () -> admission.requireSharing(1));
+        assertThat(failure.code()).isEqualTo(ErrorCode.NOT_PERMITTED);
+        assertThat(failure.where()).isEqualTo("/home/carol/job.sh:2:31");
+        admit("#VSE image=test", TestNode.ROOT, dir).requireSharing(1);
     }
 
     @Test

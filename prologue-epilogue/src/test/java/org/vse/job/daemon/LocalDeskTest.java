@@ -122,6 +122,24 @@ class LocalDeskTest {
     }
 
     @Test
+    void theNodeShowsItsCoresAndToEachTheirOwnJobs() throws Exception {
+        LocalDesk desk = desk(List.of(4, 7), 10);
+        submit(desk);
+        awaitStarted(1);
+        NodeView view = new NodeView(node.json(), table, desk);
+        int carol = TestNode.CAROL.uid();
+        assertThat(view.of(new Peer(1, carol, carol, 0)))
+                .hasToString("{\"node\":\"here\",\"oversubscribe\":1,\"cores\":["
+                        + "{\"core\":4,\"numa\":0,\"holders\":1,\"state\":\"BUSY\",\"jobs\":[\"local-1\"]},"
+                        + "{\"core\":7,\"numa\":0,\"holders\":0,\"state\":\"FREE\",\"jobs\":[]}]}");
+        assertThat(view.of(new Peer(1, carol + 1, carol, 0)).toString())
+                .contains("\"holders\":1")
+                .doesNotContain("local-1");
+        gate("local-1").countDown();
+        awaitEnd(feed(desk, "local-1"));
+    }
+
+    @Test
     void jobsStartInTheirOrderAndAreToldWhatTheyWaitFor() throws Exception {
         LocalDesk desk = desk(List.of(0), 10);
         List<String> ids = List.of(submit(desk), submit(desk), submit(desk));

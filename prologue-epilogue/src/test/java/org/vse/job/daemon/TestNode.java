@@ -78,7 +78,8 @@ final class TestNode implements AutoCloseable {
         int own = ownId("unix:uid");
         return new VsedConfig(
                 "here",
-                cores,
+                List.of(cores),
+                1,
                 Accelerator.TCG,
                 state(),
                 run(),

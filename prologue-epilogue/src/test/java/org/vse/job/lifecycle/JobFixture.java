@@ -44,6 +44,7 @@ public final class JobFixture {
                 Network.USER,
                 List.of(),
                 List.of(new JobRecord.Machine(0, "vm0", "here", List.of(0), 1, 1L << 28, null)),
+                false,
                 70_000,
                 70_000,
                 null,

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.stream.Collectors;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
+import org.vse.provisioner.HostTopology;
 import org.vse.provisioner.VmLabel;
 import org.vse.provisioner.VmSpec;
 import org.vse.provisioner.VmSpec.Accelerator;
@@ -42,8 +43,13 @@ final class DomainXml {
 
     private DomainXml() {}
 
-    /** @throws VseException NOT_SUPPORTED when it has more devices than the root bus, SHARE_ROOT when QEMU would share as root, LIBVIRT_FAILED when a value has no spelling in XML */
-    static String of(VmSpec spec) {
+    /**
+     * The machine's description. Its memory comes from the NUMA nodes of its cores alone.
+     *
+     * @throws VseException NOT_SUPPORTED when it has more devices than the root bus, SHARE_ROOT when QEMU would share as
+     *     root, LIBVIRT_FAILED when a value has no spelling in XML
+     */
+    static String of(VmSpec spec, HostTopology host) {
         int devices = spec.nics().size() + spec.shares().size();
         int room = LAST_FREE_SLOT - FIRST_FREE_SLOT + 1;
         if (devices > room) {
@@ -63,6 +69,7 @@ final class DomainXml {
         domain.add("memory").with("unit", "b").with("dumpCore", "off").text(Long.toString(spec.memoryBytes()));
         domain.add("vcpu").with("placement", "static").text(Integer.toString(spec.vcpus()));
         pins(domain, spec.cores());
+        memory(domain, host.memoriesOf(spec.cores()));
         boot(domain, spec);
         processor(domain, spec);
         domain.add("clock").with("offset", "utc");
@@ -124,6 +131,13 @@ final class DomainXml {
         }
         String all = cores.stream().distinct().sorted().map(String::valueOf).collect(Collectors.joining(","));
         tune.add("emulatorpin").with("cpuset", all);
+    }
+
+    private static void memory(XmlElement domain, List<Integer> nodes) {
+        if (!nodes.isEmpty()) {
+            String all = nodes.stream().map(String::valueOf).collect(Collectors.joining(","));
+            domain.add("numatune").add("memory").with("mode", "strict").with("nodeset", all);
+        }
     }
 
     private static void boot(XmlElement domain, VmSpec spec) {

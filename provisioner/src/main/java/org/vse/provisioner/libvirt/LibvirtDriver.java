@@ -25,6 +25,7 @@ import org.slf4j.LoggerFactory;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
 import org.vse.process.ProcessIdentity;
+import org.vse.provisioner.HostTopology;
 import org.vse.provisioner.Origin;
 import org.vse.provisioner.VmDriver;
 import org.vse.provisioner.VmName;
@@ -60,6 +61,7 @@ public final class LibvirtDriver implements VmDriver {
     private final KnownMachines known = new KnownMachines();
     private final LibvirtSession session;
     private final AgentLine agents;
+    private final HostTopology host = HostTopology.read(Path.of("/sys/devices/system"));
 
     /**
      * Connects at the first call, and starts {@code daemon} then unless it runs.
@@ -88,7 +90,7 @@ public final class LibvirtDriver implements VmDriver {
         if (!spec.label().owner().equals(owner)) {
             throw new IllegalArgumentException("label of another owner: " + spec.label());
         }
-        String xml = DomainXml.of(spec);
+        String xml = DomainXml.of(spec, host);
         refuseTaken(spec.name());
         known.starting(spec.uuid(), spec.name());
         try {

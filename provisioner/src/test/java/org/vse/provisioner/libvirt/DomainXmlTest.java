@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -20,6 +21,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
+import org.vse.provisioner.HostTopology;
 import org.vse.provisioner.VmLabel;
 import org.vse.provisioner.VmName;
 import org.vse.provisioner.VmSpec;
@@ -33,6 +35,22 @@ import org.w3c.dom.Element;
 class DomainXmlTest {
     private static final Path GOLDEN = Path.of("src/test/resources/domain-xml");
 
+    private static final HostTopology HOST = topology(1);
+
+    private static HostTopology topology(int memories) {
+        return new HostTopology(IntStream.range(0, 16)
+                .mapToObj(number -> new HostTopology.Processor(number, number % memories, 0, number))
+                .toList());
+    }
+
+    @Test
+    void memoryComesFromTheNodesOfTheCores() {
+        Builder builder = new Builder("a").cores(5, 3);
+        assertThat(DomainXml.of(builder.build(), topology(4)))
+                .contains("<numatune>", "<memory mode=\"strict\" nodeset=\"1,3\"/>");
+        assertThat(DomainXml.of(builder.build(), topology(1))).doesNotContain("numatune");
+    }
+
     static Stream<String> cases() {
         return specs().keySet().stream();
     }
@@ -40,7 +58,7 @@ class DomainXmlTest {
     @ParameterizedTest
     @MethodSource("cases")
     void isAsItWas(String name) throws IOException {
-        String xml = DomainXml.of(specNamed(name));
+        String xml = DomainXml.of(specNamed(name), HOST);
         Path golden = GOLDEN.resolve(name + ".xml");
         if (Boolean.getBoolean("golden.write")) {
             Files.createDirectories(GOLDEN);
@@ -62,7 +80,7 @@ class DomainXmlTest {
     @MethodSource("cases")
     void everyValueComesBackFromTheXml(String name) throws Exception {
         VmSpec spec = specNamed(name);
-        Element domain = XmlElement.parse(DomainXml.of(spec));
+        Element domain = XmlElement.parse(DomainXml.of(spec, HOST));
         assertThat(text(domain, "cmdline")).isEqualTo(spec.commandLine());
         assertThat(text(domain, "kernel")).isEqualTo(spec.kernel().toString());
         Element disk = (Element) domain.getElementsByTagName("disk").item(0);
@@ -76,7 +94,7 @@ class DomainXmlTest {
     @Test
     void theLabelComesBackFromTheMetadata() throws Exception {
         VmLabel label = hostile().label();
-        String xml = DomainXml.of(hostile());
+        String xml = DomainXml.of(hostile(), HOST);
         String metadata = xml.substring(xml.indexOf("<vse:machine"), xml.indexOf("</metadata>"))
                 .strip();
         assertThat(DomainXml.labelOf(metadata)).isEqualTo(label);
@@ -94,7 +112,7 @@ class DomainXmlTest {
     @Test
     void aControlCharacterIsRefusedByName() {
         assertThatThrownBy(() -> DomainXml.of(
-                        new Builder("a").disk("/srv/a\u0007b.qcow2").build()))
+                        new Builder("a").disk("/srv/a\u0007b.qcow2").build(), HOST))
                 .isInstanceOf(VseException.class)
                 .hasMessageContaining("/srv/a?b.qcow2")
                 .hasMessageContaining("U+0007");
@@ -102,7 +120,7 @@ class DomainXmlTest {
 
     @Test
     void aRelativePathIsADefect() {
-        assertThatThrownBy(() -> DomainXml.of(new Builder("a").disk("a.qcow2").build()))
+        assertThatThrownBy(() -> DomainXml.of(new Builder("a").disk("a.qcow2").build(), HOST))
                 .isInstanceOf(IllegalArgumentException.class);
     }
 
@@ -110,7 +128,7 @@ class DomainXmlTest {
     void moreDevicesThanTheBusHasAreRefused() {
         Builder builder = new Builder("a");
         builder.shares = Collections.nCopies(27, new SharedDirectory("s", Path.of("/srv")));
-        assertThatThrownBy(() -> DomainXml.of(builder.build()))
+        assertThatThrownBy(() -> DomainXml.of(builder.build(), HOST))
                 .isInstanceOfSatisfying(
                         VseException.class,
                         failure -> assertThat(failure.code()).isEqualTo(ErrorCode.NOT_SUPPORTED));
@@ -120,9 +138,9 @@ class DomainXmlTest {
     void rootSharesNothing() {
         Builder builder = new Builder("a");
         builder.uid = 0;
-        DomainXml.of(builder.build());
+        DomainXml.of(builder.build(), HOST);
         builder.shares = List.of(new SharedDirectory("s", Path.of("/srv")));
-        assertThatThrownBy(() -> DomainXml.of(builder.build()))
+        assertThatThrownBy(() -> DomainXml.of(builder.build(), HOST))
                 .isInstanceOfSatisfying(
                         VseException.class,
                         failure -> assertThat(failure.code()).isEqualTo(ErrorCode.SHARE_ROOT));

@@ -5,10 +5,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.NavigableSet;
 import java.util.Optional;
-import java.util.Set;
-import java.util.TreeSet;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
 
@@ -23,48 +20,32 @@ import org.vse.failure.VseException;
  *   holding       → (gone)    finished
  * </pre>
  *
- * <p>Guarantees: no core is ever in two leases; the first job in the queue starts before any other, even if a later one would
+ * <p>Guarantees: those of {@link CoreLedger} about cores; the first job in the queue starts before any other, even if a later one would
  * fit; a job that was accepted starts when all jobs before it are finished.
  */
 public final class LocalScheduler {
-    private final Set<Integer> cores;
-    private final NavigableSet<Integer> free;
-    private final Map<String, CoreLease> holding = new LinkedHashMap<>();
-    private final Map<String, Integer> waiting = new LinkedHashMap<>();
+    private final CoreLedger ledger;
+    private final Map<String, Request> waiting = new LinkedHashMap<>();
 
-    /** @param cores numbers of the cores that jobs may have, at least one */
+    private record Request(int cores, boolean shared) {}
+
+    /** @param cores numbers of the cores that jobs may have, at least one; of one NUMA node, never shared */
     public LocalScheduler(Collection<Integer> cores) {
-        this(cores, List.of());
+        this(List.of(cores.stream().sorted().toList()), 1, List.of());
     }
 
     /**
      * Goes on after a restart. Jobs that were waiting are submitted again, in their old order.
      *
+     * @param memories the cores that jobs may have, by NUMA node, in the order in which they are given away
+     * @param sharers most jobs on a core when all of them agreed to share; 1 for none
      * @param held what jobs hold already. Cores that are no longer this scheduler's stay with their job until it is finished
      *     and then go to nobody
-     * @throws VseException JOURNAL_CORRUPT when a core or a job is in two of them
+     * @throws VseException JOURNAL_CORRUPT when two of them exclude each other
      */
-    public LocalScheduler(Collection<Integer> cores, List<CoreLease> held) {
-        this.cores = Set.copyOf(cores);
-        this.free = new TreeSet<>(cores);
-        if (free.isEmpty() || free.first() < 0) {
-            throw new IllegalArgumentException("not the cores of a node: " + cores);
-        }
-        held.forEach(this::restore);
-    }
-
-    private void restore(CoreLease lease) {
-        for (CoreLease other : holding.values()) {
-            boolean sameJob = other.job().equals(lease.job());
-            if (sameJob || other.cores().stream().anyMatch(lease.cores()::contains)) {
-                throw VseException.of(ErrorCode.JOURNAL_CORRUPT, "two leases that exclude each other")
-                        .fact("first", other.job() + " holds " + other.cores())
-                        .fact("second", lease.job() + " holds " + lease.cores())
-                        .next("end one of the two jobs");
-            }
-        }
-        lease.cores().forEach(free::remove);
-        holding.put(lease.job(), lease);
+    public LocalScheduler(List<? extends Collection<Integer>> memories, int sharers, List<CoreLease> held) {
+        this.ledger = new CoreLedger(memories, sharers);
+        held.forEach(ledger::restore);
     }
 
     /**
@@ -72,45 +53,44 @@ public final class LocalScheduler {
      *
      * @param job an id that is neither waiting nor holding
      * @param asked cores, at least 1
+     * @param shared the job agrees to share its cores with other jobs that do
      * @throws VseException JOB_TOO_LARGE when this node never has so many cores, JOB_STATE when the id is in use
      */
-    public void submit(String job, int asked) {
+    public void submit(String job, int asked, boolean shared) {
         if (job.isBlank() || asked < 1) {
             throw new IllegalArgumentException("not a job: '" + job + "', " + asked + " cores");
         }
-        if (waiting.containsKey(job) || holding.containsKey(job)) {
+        if (waiting.containsKey(job) || ledger.holds(job)) {
             throw VseException.of(ErrorCode.JOB_STATE, "job '" + job + "' is already submitted")
                     .next("vse job show " + job);
         }
         requireFit(asked);
-        waiting.put(job, asked);
+        waiting.put(job, new Request(asked, shared));
     }
 
     /** @throws VseException JOB_TOO_LARGE when this node never has so many cores */
     public void requireFit(int asked) {
-        if (asked > cores.size()) {
+        if (asked > ledger.size()) {
             throw VseException.of(ErrorCode.JOB_TOO_LARGE, "the job needs more cores than this node has")
                     .fact("asked", count(asked))
-                    .fact("node", count(cores.size()))
-                    .next("ask for at most " + count(cores.size()) + ": nodes × ppn, or vcpus × vms-per-node");
+                    .fact("node", count(ledger.size()))
+                    .next("ask for at most " + count(ledger.size()) + ": nodes × ppn, or vcpus × vms-per-node");
         }
     }
 
-    /** Gives cores, the lowest numbers first, to the jobs that start now; in the order of the queue. */
+    /** Gives cores to the jobs that start now; in the order of the queue. */
     public List<CoreLease> start() {
         List<CoreLease> started = new ArrayList<>();
         var queue = waiting.entrySet().iterator();
         while (queue.hasNext()) {
-            Map.Entry<String, Integer> head = queue.next();
-            if (head.getValue() > free.size()) {
+            Map.Entry<String, Request> head = queue.next();
+            Request request = head.getValue();
+            Optional<CoreLease> lease = ledger.take(head.getKey(), request.cores(), request.shared());
+            if (lease.isEmpty()) {
                 break;
             }
-            List<Integer> given = free.stream().limit(head.getValue()).toList();
-            CoreLease lease = new CoreLease(head.getKey(), given);
-            given.forEach(free::remove);
             queue.remove();
-            holding.put(lease.job(), lease);
-            started.add(lease);
+            started.add(lease.get());
         }
         return started;
     }
@@ -121,12 +101,7 @@ public final class LocalScheduler {
      * @return false when the job holds nothing: it is unknown, waits, or was finished before
      */
     public boolean finished(String job) {
-        CoreLease lease = holding.remove(job);
-        if (lease == null) {
-            return false;
-        }
-        lease.cores().stream().filter(cores::contains).forEach(free::add);
-        return true;
+        return ledger.giveBack(job);
     }
 
     /**
@@ -140,15 +115,16 @@ public final class LocalScheduler {
 
     /** Why a job waits; empty when it does not. */
     public Optional<Waiting> waiting(String job) {
-        Integer asked = waiting.get(job);
-        if (asked == null) {
+        Request request = waiting.get(job);
+        if (request == null) {
             return Optional.empty();
         }
         List<String> queue = queue();
         int position = queue.indexOf(job);
         Optional<String> next = position == 0 ? Optional.empty() : Optional.of(queue.get(0));
-        int busy = cores.size() - free.size();
-        return Optional.of(new Waiting(position, asked, busy, cores.size(), List.copyOf(holding.keySet()), next));
+        int size = ledger.size();
+        List<String> holders = ledger.leases().stream().map(CoreLease::job).toList();
+        return Optional.of(new Waiting(position, request.cores(), size - ledger.free(), size, holders, next));
     }
 
     /** The waiting jobs, the next one first. */
@@ -158,11 +134,11 @@ public final class LocalScheduler {
 
     /** What is held now, in the order in which it was given. */
     public List<CoreLease> leases() {
-        return List.copyOf(holding.values());
+        return ledger.leases();
     }
 
     public int freeCores() {
-        return free.size();
+        return ledger.free();
     }
 
     private static String count(int cores) {

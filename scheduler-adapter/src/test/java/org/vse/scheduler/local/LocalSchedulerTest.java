@@ -26,14 +26,14 @@ import org.vse.failure.VseException;
 
 class LocalSchedulerTest {
     private static CoreLease lease(String job, Integer... cores) {
-        return new CoreLease(job, List.of(cores));
+        return new CoreLease(job, List.of(cores), false);
     }
 
     @Test
     void jobsThatFitStartInTheirOrderOnTheLowestCores() {
         LocalScheduler local = new LocalScheduler(List.of(3, 1, 0, 2));
-        local.submit("a", 2);
-        local.submit("b", 1);
+        local.submit("a", 2, false);
+        local.submit("b", 1, false);
         assertThat(local.start()).containsExactly(lease("a", 0, 1), lease("b", 2));
         assertThat(local.start()).isEmpty();
         assertThat(local.leases()).containsExactly(lease("a", 0, 1), lease("b", 2));
@@ -44,9 +44,9 @@ class LocalSchedulerTest {
     @Test
     void theFirstOfTheQueueBlocksThoseThatWouldFit() {
         LocalScheduler local = new LocalScheduler(List.of(0, 1));
-        local.submit("a", 1);
-        local.submit("wide", 2);
-        local.submit("narrow", 1);
+        local.submit("a", 1, false);
+        local.submit("wide", 2, false);
+        local.submit("narrow", 1, false);
         assertThat(local.start()).containsExactly(lease("a", 0));
         assertThat(local.start()).isEmpty();
         assertThat(local.queue()).containsExactly("wide", "narrow");
@@ -59,12 +59,12 @@ class LocalSchedulerTest {
     @Test
     void aWaitingJobKnowsWhatItWaitsFor() {
         LocalScheduler local = new LocalScheduler(List.of(0, 1));
-        local.submit("local-4", 1);
-        local.submit("local-5", 1);
+        local.submit("local-4", 1, false);
+        local.submit("local-5", 1, false);
         local.start();
-        local.submit("local-6", 1);
-        local.submit("local-7", 2);
-        local.submit("local-8", 1);
+        local.submit("local-6", 1, false);
+        local.submit("local-7", 2, false);
+        local.submit("local-8", 1, false);
         assertThat(local.waiting("local-6").orElseThrow()).hasToString("2 of 2 cores are busy: local-4, local-5");
         assertThat(local.waiting("local-7").orElseThrow())
                 .hasToString("1 job is ahead, next is local-6; 2 of 2 cores are busy: local-4, local-5");
@@ -80,7 +80,7 @@ class LocalSchedulerTest {
     @Test
     void ofManyHoldersSomeAreNamed() {
         LocalScheduler local = new LocalScheduler(IntStream.range(0, 10).boxed().toList());
-        IntStream.range(0, 11).forEach(i -> local.submit("j" + i, 1));
+        IntStream.range(0, 11).forEach(i -> local.submit("j" + i, 1, false));
         local.start();
         assertThat(local.waiting("j10").orElseThrow())
                 .hasToString("10 of 10 cores are busy: j0, j1, j2, j3, j4, j5, j6, j7 and 2 more");
@@ -89,7 +89,7 @@ class LocalSchedulerTest {
     @Test
     void aJobThatCanNeverFitIsRefusedAtOnce() {
         LocalScheduler local = new LocalScheduler(List.of(0, 1));
-        VseException error = catchThrowableOfType(VseException.class, () -> local.submit("a", 3));
+        VseException error = catchThrowableOfType(VseException.class, () -> local.submit("a", 3, false));
         assertThat(error.code()).isEqualTo(ErrorCode.JOB_TOO_LARGE);
         assertThat(error.kind()).isEqualTo(Kind.USER);
         assertThat(error.facts()).containsEntry("asked", "3 cores").containsEntry("node", "2 cores");
@@ -99,20 +99,20 @@ class LocalSchedulerTest {
     @Test
     void anIdIsUsedOnce() {
         LocalScheduler local = new LocalScheduler(List.of(0));
-        local.submit("a", 1);
-        assertThatThrownBy(() -> local.submit("a", 1))
+        local.submit("a", 1, false);
+        assertThatThrownBy(() -> local.submit("a", 1, false))
                 .isInstanceOfSatisfying(
                         VseException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.JOB_STATE));
         local.start();
-        assertThatThrownBy(() -> local.submit("a", 1)).isInstanceOf(VseException.class);
+        assertThatThrownBy(() -> local.submit("a", 1, false)).isInstanceOf(VseException.class);
     }
 
     @Test
     void cancelTakesAJobOutOfTheQueueButNeverItsCores() {
         LocalScheduler local = new LocalScheduler(List.of(0));
-        local.submit("a", 1);
-        local.submit("b", 1);
-        local.submit("c", 1);
+        local.submit("a", 1, false);
+        local.submit("b", 1, false);
+        local.submit("c", 1, false);
         local.start();
         assertThat(local.cancel("b")).isTrue();
         assertThat(local.cancel("b")).isFalse();
@@ -127,8 +127,8 @@ class LocalSchedulerTest {
 
     @Test
     void afterARestartCoresStayWithTheJobsThatHoldThem() {
-        LocalScheduler local = new LocalScheduler(List.of(0, 1), List.of(lease("old", 1)));
-        local.submit("new", 2);
+        LocalScheduler local = new LocalScheduler(List.of(List.of(0, 1)), 1, List.of(lease("old", 1)));
+        local.submit("new", 2, false);
         assertThat(local.start()).isEmpty();
         assertThat(local.waiting("new").orElseThrow()).hasToString("1 of 2 cores is busy: old");
         local.finished("old");
@@ -137,18 +137,18 @@ class LocalSchedulerTest {
 
     @Test
     void coresThatTheNodeLostGoToNobody() {
-        LocalScheduler local = new LocalScheduler(List.of(0, 1), List.of(lease("old", 1, 2, 3)));
+        LocalScheduler local = new LocalScheduler(List.of(List.of(0, 1)), 1, List.of(lease("old", 1, 2, 3)));
         assertThat(local.freeCores()).isEqualTo(1);
         local.finished("old");
         assertThat(local.freeCores()).isEqualTo(2);
-        local.submit("new", 2);
+        local.submit("new", 2, false);
         assertThat(local.start()).containsExactly(lease("new", 0, 1));
     }
 
     @Test
     void leasesThatExcludeEachOtherAreNotRestored() {
         for (CoreLease other : List.of(lease("b", 1, 0), lease("a", 1))) {
-            assertThatThrownBy(() -> new LocalScheduler(List.of(0, 1), List.of(lease("a", 0), other)))
+            assertThatThrownBy(() -> new LocalScheduler(List.of(List.of(0, 1)), 1, List.of(lease("a", 0), other)))
                     .isInstanceOfSatisfying(
                             VseException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.JOURNAL_CORRUPT));
         }
@@ -183,7 +183,7 @@ class LocalSchedulerTest {
                     int wanted = 1 + event.number() % size;
                     asked.put(fresh, wanted);
                     expected.add(fresh);
-                    local.submit(fresh, wanted);
+                    local.submit(fresh, wanted, false);
                 }
                 case 1 -> local.finished(job);
                 case 2 -> {
@@ -192,8 +192,8 @@ class LocalSchedulerTest {
                     }
                 }
                 default -> {
-                    LocalScheduler again = new LocalScheduler(cores, local.leases());
-                    local.queue().forEach(j -> again.submit(j, asked.getOrDefault(j, 0)));
+                    LocalScheduler again = new LocalScheduler(List.of(cores), 1, local.leases());
+                    local.queue().forEach(j -> again.submit(j, asked.getOrDefault(j, 0), false));
                     assertThat(again.leases()).isEqualTo(local.leases());
                     assertThat(again.queue()).isEqualTo(local.queue());
                     local = again;
