@@ -40,7 +40,8 @@ final class ConfigFile {
         BOOT_TIMEOUT("boot-timeout", "120s"),
         SETUP_TIMEOUT("setup-timeout", "60s"),
         START_TIMEOUT("start-timeout", "60s"),
-        CANCEL_GRACE("cancel-grace", "10s");
+        CANCEL_GRACE("cancel-grace", "10s"),
+        REAP_INTERVAL("reap-interval", "60s");
 
         private final String word;
         private final String otherwise;

@@ -1,8 +1,6 @@
 package org.vse.job.daemon;
 
 import java.util.List;
-import java.util.Set;
-import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vse.failure.ErrorCode;
@@ -12,7 +10,6 @@ import org.vse.job.lifecycle.Job;
 import org.vse.job.lifecycle.JobRecord;
 import org.vse.job.lifecycle.JobState;
 import org.vse.job.step.Node;
-import org.vse.provisioner.VmStatus;
 
 /** What an earlier daemon left: jobs whose script may be running go on, all others are taken down. */
 final class LeftJobs {
@@ -20,18 +17,8 @@ final class LeftJobs {
 
     private LeftJobs() {}
 
-    /** Takes up every job that has not ended; machines without such a job are ended. */
+    /** Takes up every job that has not ended. */
     static void takeUp(Node node, List<Job> kept, JobRunner runner) {
-        Set<String> alive = kept.stream()
-                .filter(job -> !job.state().isFinal())
-                .map(job -> job.record().tag())
-                .collect(Collectors.toSet());
-        for (VmStatus machine : node.driver().list()) {
-            if (!alive.contains(machine.label().job())) {
-                LOG.warn("machine {} belongs to no job and is ended", machine.name());
-                node.driver().destroy(machine.name());
-            }
-        }
         for (Job job : kept) {
             if (job.state().isFinal()) {
                 // The end may have been durable before it was told.

@@ -46,7 +46,8 @@ final class NodeFacts {
                 duration(values, ConfigFile.Key.BOOT_TIMEOUT, 120),
                 duration(values, ConfigFile.Key.SETUP_TIMEOUT, 60),
                 duration(values, ConfigFile.Key.START_TIMEOUT, 60),
-                duration(values, ConfigFile.Key.CANCEL_GRACE, 10));
+                duration(values, ConfigFile.Key.CANCEL_GRACE, 10),
+                duration(values, ConfigFile.Key.REAP_INTERVAL, 60));
     }
 
     private static List<Integer> cores(Map<ConfigFile.Key, ConfigFile.Value> values) {

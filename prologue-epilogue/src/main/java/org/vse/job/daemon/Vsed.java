@@ -113,7 +113,7 @@ public final class Vsed {
                     new Node.Timeouts(settings.boot(), settings.setup(), settings.start(), settings.grace()),
                     new ImageStore(state.resolve("images")),
                     driver,
-                    new JobNetwork(commands),
+                    new JobNetwork(commands, owner),
                     new ShareServer(commands),
                     ledger,
                     commands,
@@ -132,7 +132,10 @@ public final class Vsed {
                     table,
                     whenOver -> new JobRunner(node, Steps.lifecycle(node), whenOver),
                     leases(kept));
+            Reaper reaper = new Reaper(node, run, table);
+            reaper.reap();
             LeftJobs.takeUp(node, kept, desk.runner());
+            reaper.every(settings.reap());
             VsedApi api =
                     new VsedApi(node, json, table, desk, new HostUsers(commands), health(json, settings, owner), down);
             try (ApiServer server = new ApiServer(api::answer, json, uid())) {

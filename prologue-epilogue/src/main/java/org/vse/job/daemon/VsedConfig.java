@@ -17,6 +17,7 @@ import org.vse.provisioner.VmSpec.Accelerator;
  * @param firstQemuUid first uid of the pool for machines
  * @param qemuUids size of the pool
  * @param qemuGid group of the machines' processes
+ * @param reap between two looks for what has no living job
  */
 record VsedConfig(
         String node,
@@ -31,7 +32,8 @@ record VsedConfig(
         Duration boot,
         Duration setup,
         Duration start,
-        Duration grace) {
+        Duration grace,
+        Duration reap) {
     VsedConfig {
         memories = memories.stream().map(List::copyOf).toList();
     }

@@ -11,10 +11,11 @@ import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
 
 /** Removes files of a job. Symbolic links are removed, never followed. */
-final class Tree {
+public final class Tree {
     private Tree() {}
 
-    static void delete(Path root) {
+    /** Removes a file or directory with everything in it. Nothing there is no error. */
+    public static void delete(Path root) {
         try (Stream<Path> walk = Files.walk(root)) {
             List<Path> deepestFirst = walk.sorted(Comparator.reverseOrder()).toList();
             for (Path path : deepestFirst) {

@@ -54,7 +54,7 @@ final class TestNode implements AutoCloseable {
                         Duration.ofSeconds(2), Duration.ofSeconds(2), Duration.ofSeconds(2), Duration.ofMillis(300)),
                 new ImageStore(directory.resolve("images")),
                 driver,
-                new JobNetwork(commands),
+                new JobNetwork(commands, "me"),
                 new ShareServer(commands),
                 ledger,
                 commands,
@@ -89,7 +89,8 @@ final class TestNode implements AutoCloseable {
                 Duration.ofSeconds(2),
                 Duration.ofSeconds(2),
                 Duration.ofSeconds(2),
-                Duration.ofSeconds(1));
+                Duration.ofSeconds(1),
+                Duration.ofSeconds(60));
     }
 
     private int ownId(String which) {

@@ -1,9 +1,16 @@
 package org.vse.provisioner.network;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
 import org.vse.process.Command;
@@ -14,10 +21,105 @@ import org.vse.process.NamespaceMembers;
 public final class JobNetwork {
     private static final int SIGKILL = 9;
 
-    private final CommandRunner commands;
+    private static final Pattern ALIAS = Pattern.compile("\\balias (\\S+)");
+    private static final Path LINKS = Path.of("/sys/class/net");
+    private static final Path NAMESPACES = Path.of("/run/netns");
+    private static final Pattern NAMESPACE = Pattern.compile("vse-[0-9a-f]{12}(-s)?");
 
-    public JobNetwork(CommandRunner commands) {
+    private final CommandRunner commands;
+    private final String label;
+
+    /**
+     * Networks of one installation.
+     *
+     * @param owner id of the installation; part of the label that every network carries, as the alias of its links
+     */
+    public JobNetwork(CommandRunner commands, String owner) {
         this.commands = commands;
+        this.label = "vse/" + owner + "/";
+    }
+
+    private String label(NetworkPlan plan) {
+        return label + plan.tag();
+    }
+
+    /** Tags of all networks that carry this installation's label, whole or in part. */
+    public Set<String> tags() {
+        Set<String> tags = new TreeSet<>();
+        try {
+            for (Path link : list(LINKS)) {
+                Path alias = link.resolve("ifalias");
+                if (Files.exists(alias)) {
+                    tagOf(Files.readString(alias).strip()).ifPresent(tags::add);
+                }
+            }
+        } catch (IOException e) {
+            throw failed("the host's network devices cannot be listed", e);
+        }
+        for (String namespace : namespaces()) {
+            tags.addAll(tagsIn(namespace));
+        }
+        return tags;
+    }
+
+    /** Namespaces whose names could be ours. */
+    private static List<String> namespaces() {
+        return list(NAMESPACES).stream()
+                .map(path -> String.valueOf(path.getFileName()))
+                .filter(name -> NAMESPACE.matcher(name).matches())
+                .toList();
+    }
+
+    /** The labels in a namespace; one that is just being removed has none. */
+    private List<String> tagsIn(String namespace) {
+        var links = commands.run(Command.of("ip", "-n", namespace, "-o", "link", "show"));
+        return links.stdout()
+                .lines()
+                .map(ALIAS::matcher)
+                .filter(Matcher::find)
+                .flatMap(alias -> tagOf(alias.group(1)).stream())
+                .toList();
+    }
+
+    private Optional<String> tagOf(String alias) {
+        return alias.startsWith(label) ? Optional.of(alias.substring(label.length())) : Optional.empty();
+    }
+
+    /** Removes whatever of the network of that tag carries this installation's label. */
+    public void remove(String tag) {
+        NetworkPlan plan = new NetworkPlan(tag);
+        for (Path link : list(LINKS)) {
+            try {
+                Path alias = link.resolve("ifalias");
+                if (Files.exists(alias) && Files.readString(alias).strip().equals(label(plan))) {
+                    removeLink(String.valueOf(link.getFileName()));
+                }
+            } catch (IOException e) {
+                throw failed("the label of a network device cannot be read", e);
+            }
+        }
+        for (String namespace : namespaces()) {
+            if (tagsIn(namespace).contains(tag)) {
+                removeNamespace(namespace);
+            }
+        }
+    }
+
+    private static List<Path> list(Path directory) {
+        if (!Files.isDirectory(directory)) {
+            return List.of();
+        }
+        try (Stream<Path> entries = Files.list(directory)) {
+            return entries.toList();
+        } catch (IOException e) {
+            throw failed("the host's networks cannot be listed", e);
+        }
+    }
+
+    private static VseException failed(String what, IOException e) {
+        return VseException.of(ErrorCode.NETWORK_FAILED, what)
+                .fact("reason", String.valueOf(e.getMessage()))
+                .because(e);
     }
 
     /** Makes the service namespace with its address; one end of its veth pair waits there to be joined. */
@@ -27,7 +129,7 @@ public final class JobNetwork {
         ip(List.of("netns", "add", namespace));
         ipIn(
                 namespace,
-                "link set lo up",
+                "link set lo up alias " + label(plan),
                 "link add eth0 address 52:56:ff:ff:ff:fe type veth peer name uplink",
                 "addr add " + plan.serviceAddress() + "/" + plan.prefix() + " dev eth0",
                 "link set eth0 up");
@@ -41,11 +143,13 @@ public final class JobNetwork {
         for (Tap tap : taps) {
             removeLink(tap.device());
             lines.add("tuntap add dev " + tap.device() + " mode tap user " + tap.uid());
+            lines.add("link set " + tap.device() + " alias " + label(plan));
         }
         batch(List.of("ip", "-batch", "-"), lines);
         ipIn(plan.serviceNamespace(), "link set uplink netns " + namespace);
         ipIn(
                 namespace,
+                "link set lo alias " + label(plan),
                 "link add br0 type bridge",
                 "link set br0 up",
                 "link set uplink master br0",

@@ -29,7 +29,7 @@ class ShareServerSystemTest {
     private static final int UID = 40_000;
 
     private final CommandRunner commands = new CommandRunner();
-    private final JobNetwork network = new JobNetwork(commands);
+    private final JobNetwork network = new JobNetwork(commands, "shares");
     private final ShareServer server = new ShareServer(commands);
     private final NetworkPlan plan = new NetworkPlan(randomTag());
 

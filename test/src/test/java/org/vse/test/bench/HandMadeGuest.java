@@ -47,7 +47,7 @@ final class HandMadeGuest implements AutoCloseable {
 
     static HandMadeGuest boot(CommandRunner commands, @Nullable String user, @Nullable Path directory)
             throws IOException {
-        JobNetwork network = new JobNetwork(commands);
+        JobNetwork network = new JobNetwork(commands, "hand");
         byte[] random = new byte[6];
         ThreadLocalRandom.current().nextBytes(random);
         NetworkPlan plan = new NetworkPlan(HexFormat.of().formatHex(random));
