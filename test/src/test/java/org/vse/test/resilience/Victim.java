@@ -1,7 +1,6 @@
 package org.vse.test.resilience;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -10,8 +9,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.awaitility.Awaitility;
 import org.vse.process.CommandRunner;
 import org.vse.process.ProcessIdentity;
 import org.vse.provisioner.libvirt.PrivateLibvirtd;
@@ -47,7 +49,7 @@ final class Victim {
         assertThat(process.signal(SIGKILL))
                 .as("%s was there to be killed", process)
                 .isTrue();
-        await("the end of " + process).atMost(Duration.ofSeconds(20)).until(() -> !process.alive());
+        Awaitility.await("the end of " + process).atMost(Duration.ofSeconds(20)).until(() -> !process.alive());
     }
 
     /**
@@ -76,16 +78,25 @@ final class Victim {
      */
     static Path awaitStep(Site site, String step) {
         String intent = intent(step);
+        return await(site, journal -> journal.contains(intent) && !journal.contains("SETTLED"));
+    }
+
+    /**
+     * Returns once the journal of a job that has not failed is like that.
+     *
+     * @return the job's directory
+     */
+    static Path await(Site site, Predicate<String> journal) {
         long end = System.nanoTime() + Duration.ofSeconds(60).toNanos();
         // Without a pause: some steps take a few milliseconds.
         while (System.nanoTime() < end) {
-            Path job = jobIn(site, intent);
+            Path job = jobWith(site, journal);
             if (!job.toString().isEmpty()) {
                 return job;
             }
             Thread.onSpinWait();
         }
-        throw new AssertionError("no job came to step " + step);
+        throw new AssertionError("no job came so far");
     }
 
     private static String intent(String step) {
@@ -105,16 +116,24 @@ final class Victim {
         return text(job.resolve("journal"));
     }
 
-    private static Path jobIn(Site site, String intent) {
+    private static Path jobWith(Site site, Predicate<String> wanted) {
         try (Stream<Path> jobs = Files.list(site.state().resolve("jobs"))) {
-            return jobs.filter(job ->
-                            journal(job).contains(intent) && !journal(job).contains("FAILED"))
-                    .filter(job -> !journal(job).contains("SETTLED"))
+            return jobs.filter(job -> {
+                        String journal = journal(job);
+                        return wanted.test(journal) && !journal.contains("FAILED");
+                    })
                     .findFirst()
                     .orElse(Path.of(""));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** A process of the site with these words on its command line. */
+    static Optional<ProcessIdentity> any(Site site, String words) {
+        return Remains.processes(site).stream()
+                .filter(process -> commandLine(process).contains(words))
+                .findFirst();
     }
 
     private static ProcessIdentity one(Site site, String words) {
