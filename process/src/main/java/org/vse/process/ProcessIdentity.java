@@ -39,6 +39,19 @@ public record ProcessIdentity(long pid, long startTicks) {
         }
     }
 
+    /**
+     * Reads {@code PID:TICKS}.
+     *
+     * @throws IllegalArgumentException for another text
+     */
+    public static ProcessIdentity ofText(String text) {
+        int colon = text.indexOf(':');
+        if (colon < 0) {
+            throw new IllegalArgumentException("not a process: '" + text + "'");
+        }
+        return new ProcessIdentity(Long.parseLong(text.substring(0, colon)), Long.parseLong(text.substring(colon + 1)));
+    }
+
     /** The name, field 2, is in parentheses and may contain spaces and parentheses itself. */
     static Optional<ProcessIdentity> parse(long pid, String stat) {
         String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");

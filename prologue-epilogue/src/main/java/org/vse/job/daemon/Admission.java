@@ -16,6 +16,7 @@ import org.vse.failure.VseException;
 import org.vse.imagestore.Image;
 import org.vse.imagestore.ImageStore;
 import org.vse.job.lifecycle.JobRecord;
+import org.vse.job.step.Node;
 import org.vse.policy.DirectiveKey;
 import org.vse.policy.ImageReference;
 import org.vse.policy.JobDescription;
@@ -120,6 +121,12 @@ record Admission(
                 asUser ? user.gid() : qemuGid,
                 request.walltime().map(java.time.Duration::toSeconds).orElse(null),
                 now);
+    }
+
+    /** Memory that the job holds while it has its cores, bytes. */
+    long memory(Node.Limits limits) {
+        return limits.memory(
+                (long) demand.groups() * description.vmsPerNode(), description.memoryBytes(), share == Share.NFS);
     }
 
     /** The environment of the script before this software's own variables. */

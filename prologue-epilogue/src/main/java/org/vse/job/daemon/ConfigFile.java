@@ -17,6 +17,7 @@ import java.util.TreeSet;
 import org.vse.failure.DidYouMean;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
+import org.vse.policy.ByteSize;
 import org.vse.provisioner.VmSpec.Accelerator;
 
 /**
@@ -33,6 +34,11 @@ final class ConfigFile {
         NODE("node", "the host name"),
         CORES("cores", "all that vsed may use"),
         OVERSUBSCRIBE("oversubscribe", "1"),
+        MEMORY("memory", "all of the node"),
+        MACHINE_OVERHEAD("machine-overhead", "256MiB"),
+        SHARE_MEMORY("share-memory", "512MiB"),
+        MAX_OUTPUT("max-output", "16GiB"),
+        MAX_CONSOLE("max-console", "64MiB"),
         ACCELERATOR("accelerator", "tcg"),
         FIRST_QEMU_UID("first-qemu-uid", "1879048192"),
         QEMU_UIDS("qemu-uids", "1024"),
@@ -176,6 +182,15 @@ final class ConfigFile {
         }
         int number = Integer.parseInt(value.text().substring(0, value.text().length() - 1));
         return value.text().endsWith("s") ? Duration.ofSeconds(number) : Duration.ofMinutes(number);
+    }
+
+    /** An amount of memory or storage, at least 1 MiB: {@code 512MiB}. */
+    static long size(Value value) {
+        long bytes = ByteSize.parse(value.text()).orElse(0);
+        if (bytes < ByteSize.MIB || bytes > ByteSize.TIB << 10) {
+            throw bad(value, "a size of 1MiB or more such as 512MiB or 16GiB");
+        }
+        return bytes;
     }
 
     /** A list of numbers and ranges as the kernel writes them: {@code 0-3,8}. */

@@ -9,6 +9,7 @@ import org.vse.job.lifecycle.EventFeed;
 import org.vse.job.lifecycle.Job;
 import org.vse.job.lifecycle.JobRecord;
 import org.vse.job.lifecycle.JobState;
+import org.vse.job.step.JobGroup;
 import org.vse.job.step.Node;
 
 /** What an earlier daemon left: jobs whose script may be running go on, all others are taken down. */
@@ -40,7 +41,7 @@ final class LeftJobs {
             LOG.info("job {} goes on", id);
             for (JobRecord.Machine machine : job.record().machines()) {
                 if (node.driver().find(job.record().vmName(machine.index())).isEmpty()) {
-                    job.machineEnded(job.record().vmName(machine.index()), "ended while no daemon was there");
+                    JobGroup.ended(node, job, job.record().vmName(machine.index()), "ended while no daemon was there");
                 }
             }
             job.notice("the daemon was restarted; the job goes on");

@@ -21,8 +21,10 @@ import org.vse.job.lifecycle.Job;
 import org.vse.job.lifecycle.JobFiles;
 import org.vse.job.lifecycle.JobRecord;
 import org.vse.job.step.Node;
+import org.vse.scheduler.local.Asked;
 import org.vse.scheduler.local.CoreLease;
 import org.vse.scheduler.local.LocalScheduler;
+import org.vse.scheduler.local.Waiting;
 
 /** The local scheduler's desk: takes jobs in, lets them wait for cores, hands them to the runner, takes the cores back. */
 final class LocalDesk {
@@ -41,7 +43,7 @@ final class LocalDesk {
         this.json = json;
         this.table = table;
         this.counter = new JobCounter(config.state().resolve("local.next"));
-        this.scheduler = new LocalScheduler(config.memories(), config.sharers(), held);
+        this.scheduler = new LocalScheduler(config.memories(), config.sharers(), config.memory(), held);
         this.runner = starter.runner(this::over);
     }
 
@@ -72,10 +74,15 @@ final class LocalDesk {
     /**
      * Takes a job in.
      *
-     * @throws VseException JOB_TOO_LARGE when this node never has the cores, NOT_PERMITTED when its cores are not shared
+     * @throws VseException JOB_TOO_LARGE when this node never has the cores or the memory, NOT_PERMITTED when its cores are
+     *     not shared
      */
     synchronized Accepted accept(Admission admission) {
-        scheduler.requireFit(admission.demand().cores());
+        Asked asked = new Asked(
+                admission.demand().cores(),
+                admission.memory(config.limits()),
+                admission.description().oversubscribe());
+        scheduler.requireFit(asked);
         admission.requireSharing(config.sharers());
         String id = "local-" + counter.next();
         JobFiles files = JobFiles.of(config.state(), config.run(), JobRecord.tagOf(node.owner(), "local", id, 1));
@@ -84,7 +91,7 @@ final class LocalDesk {
         EventFeed feed = EventFeed.open(files.events(), json);
         feed.publish(feed.event("accepted").put("job", id));
         admission.notices().forEach(notice -> feed.publish(feed.event("notice").put("text", notice)));
-        scheduler.submit(id, admission.demand().cores(), admission.description().oversubscribe());
+        scheduler.submit(id, asked);
         pending.put(id, new Pending(id, admission, files, feed, node.clock().instant(), ""));
         startWhatFits();
         return new Accepted(id, feed);
@@ -131,13 +138,17 @@ final class LocalDesk {
             }
         }
         for (Pending each : List.copyOf(pending.values())) {
-            String text = scheduler.waiting(each.id()).map(Object::toString).orElse("");
+            Optional<Waiting> why = scheduler.waiting(each.id());
+            String text = why.map(Object::toString).orElse("");
             if (!text.equals(each.said())) {
                 each.feed()
                         .publish(each.feed()
                                 .event("waiting")
                                 .put("step", "queue")
-                                .put("for", "cores: " + text));
+                                .put(
+                                        "for",
+                                        why.map(waiting -> waiting.taken().resource())
+                                                        .orElse("") + ": " + text));
                 pending.put(
                         each.id(),
                         new Pending(each.id(), each.admission(), each.files(), each.feed(), each.since(), text));

@@ -10,9 +10,12 @@ import java.util.List;
 import java.util.Map;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
+import org.vse.job.step.Node;
 import org.vse.process.Command;
 import org.vse.process.CommandResult;
 import org.vse.process.CommandRunner;
+import org.vse.process.cgroup.Hierarchy;
+import org.vse.process.cgroup.NodeMemory;
 import org.vse.provisioner.HostTopology;
 import org.vse.provisioner.VmSpec.Accelerator;
 
@@ -24,7 +27,7 @@ final class NodeFacts {
     private NodeFacts() {}
 
     /** The configuration with every default in its place. */
-    static VsedConfig config(Path file, Path state, Path run, CommandRunner commands) {
+    static VsedConfig config(Path file, Path state, Path run, CommandRunner commands, List<Hierarchy> hierarchies) {
         Map<ConfigFile.Key, ConfigFile.Value> values = ConfigFile.read(file);
         ConfigFile.Value none = new ConfigFile.Value("", "");
         return new VsedConfig(
@@ -33,6 +36,9 @@ final class NodeFacts {
                         : hostName(),
                 HostTopology.read(DEVICES).byMemory(cores(values)),
                 number(values, ConfigFile.Key.OVERSUBSCRIBE, 1, 64, 1),
+                values.containsKey(ConfigFile.Key.MEMORY)
+                        ? ConfigFile.size(values.getOrDefault(ConfigFile.Key.MEMORY, none))
+                        : NodeMemory.bytes(hierarchies),
                 values.containsKey(ConfigFile.Key.ACCELERATOR)
                         ? ConfigFile.accelerator(values.getOrDefault(ConfigFile.Key.ACCELERATOR, none))
                         : Accelerator.TCG,
@@ -47,7 +53,12 @@ final class NodeFacts {
                 duration(values, ConfigFile.Key.SETUP_TIMEOUT, 60),
                 duration(values, ConfigFile.Key.START_TIMEOUT, 60),
                 duration(values, ConfigFile.Key.CANCEL_GRACE, 10),
-                duration(values, ConfigFile.Key.REAP_INTERVAL, 60));
+                duration(values, ConfigFile.Key.REAP_INTERVAL, 60),
+                new Node.Limits(
+                        size(values, ConfigFile.Key.MACHINE_OVERHEAD),
+                        size(values, ConfigFile.Key.SHARE_MEMORY),
+                        size(values, ConfigFile.Key.MAX_OUTPUT),
+                        size(values, ConfigFile.Key.MAX_CONSOLE)));
     }
 
     private static List<Integer> cores(Map<ConfigFile.Key, ConfigFile.Value> values) {
@@ -59,6 +70,11 @@ final class NodeFacts {
             Map<ConfigFile.Key, ConfigFile.Value> values, ConfigFile.Key key, int least, int most, int otherwise) {
         ConfigFile.Value value = values.get(key);
         return value == null ? otherwise : ConfigFile.number(value, least, most);
+    }
+
+    /** A key whose documented default is a size itself. */
+    private static long size(Map<ConfigFile.Key, ConfigFile.Value> values, ConfigFile.Key key) {
+        return ConfigFile.size(values.getOrDefault(key, new ConfigFile.Value(key.otherwise(), "the default")));
     }
 
     private static Duration duration(

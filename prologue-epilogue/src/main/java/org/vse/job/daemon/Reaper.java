@@ -20,7 +20,7 @@ import org.vse.job.step.Tree;
 import org.vse.provisioner.VmStatus;
 
 /**
- * Removes what is this installation's and has no living job attempt: machines, networks and sockets. What is ours is told by
+ * Removes what is this installation's and has no living job attempt: machines, networks, control groups and sockets. What is ours is told by
  * its label, or stands in a directory that is ours alone; never by a name that others may choose. What is not ours is never
  * touched.
  *
@@ -70,6 +70,7 @@ final class Reaper implements AutoCloseable {
         List<VmStatus> machines = node.driver().list();
         Set<String> networks = node.network().tags();
         List<Path> directories = directories();
+        List<String> groups = List.copyOf(node.cgroups().jobs());
         Set<String> living = living();
         for (VmStatus machine : machines) {
             if (!living.contains(machine.label().job())) {
@@ -81,6 +82,12 @@ final class Reaper implements AutoCloseable {
             if (!living.contains(tag)) {
                 LOG.warn("network {} belongs to no job and is removed", tag);
                 node.network().remove(tag);
+            }
+        }
+        for (String group : groups) {
+            if (!living.contains(group)) {
+                LOG.warn("control group {} belongs to no job and is removed", group);
+                node.cgroups().remove(group);
             }
         }
         for (Path directory : directories) {

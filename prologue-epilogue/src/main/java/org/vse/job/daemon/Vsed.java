@@ -27,10 +27,14 @@ import org.vse.failure.VseException;
 import org.vse.imagestore.ImageStore;
 import org.vse.job.lifecycle.GrowthWatch;
 import org.vse.job.lifecycle.Job;
+import org.vse.job.step.JobGroup;
 import org.vse.job.step.Node;
 import org.vse.job.step.Steps;
 import org.vse.ledger.Ledger;
+import org.vse.policy.Share;
 import org.vse.process.CommandRunner;
+import org.vse.process.cgroup.Cgroups;
+import org.vse.process.cgroup.Hierarchy;
 import org.vse.provisioner.VmDriver;
 import org.vse.provisioner.libvirt.LibvirtDriver;
 import org.vse.provisioner.libvirt.PrivateLibvirtd;
@@ -96,9 +100,16 @@ public final class Vsed {
 
     private void serve(PrintStream ready) {
         CommandRunner commands = new CommandRunner();
-        VsedConfig settings = NodeFacts.config(config.resolve("vsed.yaml"), state, run, commands);
+        List<Hierarchy> hierarchies = Cgroups.hierarchies();
+        VsedConfig settings = NodeFacts.config(config.resolve("vsed.yaml"), state, run, commands, hierarchies);
         ObjectMapper json = json();
         String owner = owner();
+        Cgroups cgroups = Cgroups.open(owner, hierarchies, run.resolve("cgroups"));
+        if (cgroups.missing().isEmpty()) {
+            LOG.info("jobs are bound by control groups {}", cgroups);
+        } else {
+            LOG.warn("jobs run, but not bound or counted is: {}", String.join("; ", cgroups.missing()));
+        }
         CountDownLatch down = new CountDownLatch(1);
         JobTable table = new JobTable();
         PrivateLibvirtd libvirtd = new PrivateLibvirtd(state, run, commands);
@@ -111,6 +122,8 @@ public final class Vsed {
                     owner,
                     settings.accelerator(),
                     new Node.Timeouts(settings.boot(), settings.setup(), settings.start(), settings.grace()),
+                    settings.limits(),
+                    cgroups,
                     new ImageStore(state.resolve("images")),
                     driver,
                     new JobNetwork(commands, owner),
@@ -120,7 +133,7 @@ public final class Vsed {
                     growth,
                     Clock.systemUTC());
             driver.onEnd((name, why) -> table.ofMachine(name).ifPresent(job -> {
-                job.machineEnded(name, why);
+                JobGroup.ended(node, job, name, why);
                 growth.wake(job.files().directory());
             }));
             List<Job> kept = JobDirectories.open(state, run, json, node.clock());
@@ -131,7 +144,7 @@ public final class Vsed {
                     json,
                     table,
                     whenOver -> new JobRunner(node, Steps.lifecycle(node), whenOver),
-                    leases(kept));
+                    leases(kept, settings.limits()));
             Reaper reaper = new Reaper(node, run, table);
             reaper.reap();
             LeftJobs.takeUp(node, kept, desk.runner());
@@ -157,14 +170,19 @@ public final class Vsed {
         }
     }
 
-    private static List<CoreLease> leases(List<Job> kept) {
+    private static List<CoreLease> leases(List<Job> kept, Node.Limits limits) {
         List<CoreLease> leases = new ArrayList<>();
         for (Job job : kept) {
             if (!job.state().isFinal() && job.record().scheduler().equals("local")) {
                 List<Integer> cores = job.record().machines().stream()
                         .flatMap(machine -> machine.cores().stream())
                         .toList();
-                leases.add(new CoreLease(job.record().id(), cores, job.record().sharesCores()));
+                long memory = limits.memory(
+                        job.record().machines().size(),
+                        job.record().machines().get(0).memoryBytes(),
+                        job.record().share() == Share.NFS);
+                leases.add(new CoreLease(
+                        job.record().id(), cores, memory, job.record().sharesCores()));
             }
         }
         return leases;

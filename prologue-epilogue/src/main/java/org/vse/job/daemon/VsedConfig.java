@@ -3,6 +3,7 @@ package org.vse.job.daemon;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import org.vse.job.step.Node;
 import org.vse.provisioner.VmSpec.Accelerator;
 
 /**
@@ -11,6 +12,7 @@ import org.vse.provisioner.VmSpec.Accelerator;
  * @param node name of this node
  * @param memories host cores that jobs may have, by NUMA node, in the order in which they are given away
  * @param sharers most jobs on a core, when all of them agreed to share
+ * @param memory memory that jobs may have together, bytes
  * @param accelerator what executes the instructions of guests
  * @param state lasting files
  * @param run files that end with the machine
@@ -23,6 +25,7 @@ record VsedConfig(
         String node,
         List<List<Integer>> memories,
         int sharers,
+        long memory,
         Accelerator accelerator,
         Path state,
         Path run,
@@ -33,7 +36,8 @@ record VsedConfig(
         Duration setup,
         Duration start,
         Duration grace,
-        Duration reap) {
+        Duration reap,
+        Node.Limits limits) {
     VsedConfig {
         memories = memories.stream().map(List::copyOf).toList();
     }

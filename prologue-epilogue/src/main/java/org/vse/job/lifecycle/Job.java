@@ -25,6 +25,7 @@ public final class Job implements Progress, AutoCloseable {
     private final EventFeed feed;
     private final ObjectMapper json;
     private final Map<VmName, String> endedMachines = new ConcurrentHashMap<>();
+    private final Map<VmName, Long> exceededMachines = new ConcurrentHashMap<>();
     private volatile String step = "admit";
     private volatile @Nullable Waiting waiting;
     private volatile @Nullable VseException failure;
@@ -196,6 +197,12 @@ public final class Job implements Progress, AutoCloseable {
         endedMachines.put(name, why);
     }
 
+    /** Notes that the kernel ended a machine of this job because it used more memory than that. */
+    public void machineExceeded(VmName name, long memoryBytes) {
+        exceededMachines.put(name, memoryBytes);
+        machineEnded(name, "killed");
+    }
+
     /** True when a machine of this job has ended by itself. */
     public boolean anyMachineEnded() {
         return !endedMachines.isEmpty();
@@ -204,10 +211,19 @@ public final class Job implements Progress, AutoCloseable {
     /**
      * Refuses to go on when a machine of this job has ended.
      *
-     * @throws VseException GUEST_DIED naming the machine, the reason and its console
+     * @throws VseException GUEST_DIED naming the machine, the reason and its console; MACHINE_MEMORY when the kernel ended it
      */
     public void requireMachinesAlive() {
         for (JobRecord.Machine machine : record.machines()) {
+            Long bound = exceededMachines.get(record.vmName(machine.index()));
+            if (bound != null) {
+                throw VseException.of(
+                                ErrorCode.MACHINE_MEMORY,
+                                "virtual machine " + machine.name() + " exceeded its memory and was killed")
+                        .fact("guest's memory", machine.memoryBytes() + " bytes")
+                        .fact("bound with overhead", bound + " bytes")
+                        .next("tell the site: 'machine-overhead' in vsed.yaml is too small, or the guest misbehaves");
+            }
             String why = endedMachines.get(record.vmName(machine.index()));
             if (why != null) {
                 throw VseException.of(ErrorCode.GUEST_DIED, "virtual machine " + machine.name() + " ended: " + why)

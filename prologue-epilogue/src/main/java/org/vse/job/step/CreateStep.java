@@ -29,13 +29,15 @@ import org.vse.provisioner.Origin;
 import org.vse.provisioner.VmLabel;
 import org.vse.provisioner.VmName;
 import org.vse.provisioner.VmSpec;
+import org.vse.provisioner.VmStatus;
 import org.vse.provisioner.VmUsage;
 import org.vse.provisioner.guest.ControlRecords;
 import org.vse.provisioner.guest.GuestJob;
 
 /** Overlay disk and domain of every machine, in parallel; from here on the ledger knows them. */
 final class CreateStep implements Step {
-    private static final List<String> PORTS = List.of(GuestJob.STDOUT_PORT, GuestJob.STDERR_PORT, ControlRecords.PORT);
+    /** Ports whose bytes are appended to files of the host. */
+    static final List<String> PORTS = List.of(GuestJob.STDOUT_PORT, GuestJob.STDERR_PORT, ControlRecords.PORT);
 
     private final Node node;
 
@@ -72,7 +74,8 @@ final class CreateStep implements Step {
         }
         makeSockets(files, record);
         makeEmpty(files.console(machine.index()), record);
-        node.driver().start(spec(record, files, image, machine, channels), new Origin.Cold());
+        VmStatus started = node.driver().start(spec(record, files, image, machine, channels), new Origin.Cold());
+        JobGroup.machine(node, job, machine, started);
         node.ledger().record(VmAccount.opened(node, job, machine));
     }
 
@@ -121,7 +124,8 @@ final class CreateStep implements Step {
         };
     }
 
-    private static Path channel(JobFiles files, int machine, String port) {
+    /** The file of a port. */
+    static Path channel(JobFiles files, int machine, String port) {
         if (machine != 0) {
             return files.channel(machine, port);
         }
@@ -182,7 +186,10 @@ final class CreateStep implements Step {
         Optional<VmUsage> usage = lives ? usage(job, name) : Optional.empty();
         node.driver().destroy(name);
         // A machine without an opened interval leaves an end that ends nothing.
-        node.ledger().record(VmAccount.closed(node, job, machine, why(job, lives), usage.orElse(null)));
+        node.ledger()
+                .record(VmAccount.closed(
+                        node, job, machine, why(job, lives), JobGroup.total(node, job, machine, usage)));
+        HostBytes.cut(node, job, machine);
         try {
             Files.deleteIfExists(job.files().disk(machine.index()));
             if (machine.index() != 0) {

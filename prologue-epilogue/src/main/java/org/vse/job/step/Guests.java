@@ -1,6 +1,7 @@
 package org.vse.job.step;
 
 import java.io.File;
+import org.vse.failure.VseException;
 import org.vse.job.lifecycle.Job;
 import org.vse.provisioner.VmName;
 import org.vse.provisioner.guest.AgentGuestControl;
@@ -10,13 +11,23 @@ import org.vse.provisioner.guest.GuestControl;
 public final class Guests {
     private Guests() {}
 
+    /**
+     * Looks whether every machine of a job lives and none has said more than it may.
+     *
+     * @throws VseException GUEST_DIED, MACHINE_MEMORY, OUTPUT_LIMIT or GUEST_PROTOCOL
+     */
+    static void requireSound(Node node, Job job) {
+        job.requireMachinesAlive();
+        HostBytes.require(node, job);
+    }
+
     /** Control of one guest; every call fails at once with GUEST_DIED when a machine of the job has ended. */
     public static GuestControl control(Node node, Job job, int machine) {
         VmName name = job.record().vmName(machine);
         File told = job.files().control(machine).toFile();
         return new AgentGuestControl(
                 (json, timeout) -> {
-                    job.requireMachinesAlive();
+                    requireSound(node, job);
                     return node.driver().agent(name, json, timeout);
                 },
                 told::length);

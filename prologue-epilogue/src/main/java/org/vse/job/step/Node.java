@@ -5,6 +5,7 @@ import org.vse.imagestore.ImageStore;
 import org.vse.job.lifecycle.GrowthWatch;
 import org.vse.ledger.Ledger;
 import org.vse.process.CommandRunner;
+import org.vse.process.cgroup.Cgroups;
 import org.vse.provisioner.VmDriver;
 import org.vse.provisioner.VmSpec.Accelerator;
 import org.vse.provisioner.network.JobNetwork;
@@ -16,12 +17,16 @@ import org.vse.provisioner.share.ShareServer;
  * @param name this node, as schedulers call it
  * @param owner id of this installation; part of every label
  * @param timeouts how long each step may take
+ * @param limits what a job may make the host hold
+ * @param cgroups the groups of this installation's jobs
  */
 public record Node(
         String name,
         String owner,
         Accelerator accelerator,
         Timeouts timeouts,
+        Limits limits,
+        Cgroups cgroups,
         ImageStore images,
         VmDriver driver,
         JobNetwork network,
@@ -41,4 +46,27 @@ public record Node(
      */
     public record Timeouts(
             java.time.Duration boot, java.time.Duration setup, java.time.Duration start, java.time.Duration grace) {}
+
+    /**
+     * Bounds of what a job may make the host hold, bytes.
+     *
+     * @param machineOverhead memory of a machine's QEMU beside the guest's own
+     * @param share memory of a job's share server
+     * @param output of one standard stream of a job
+     * @param console of one machine
+     */
+    public record Limits(long machineOverhead, long share, long output, long console) {
+        /**
+         * Memory that a job holds, the largest number for more than that.
+         *
+         * @param machines how many it has
+         * @param memoryBytes RAM of each
+         * @param served whether it has a share server
+         */
+        public long memory(long machines, long memoryBytes, boolean served) {
+            long each = memoryBytes + machineOverhead;
+            long rest = served ? share : 0;
+            return machines > (Long.MAX_VALUE - rest) / each ? Long.MAX_VALUE : machines * each + rest;
+        }
+    }
 }

@@ -96,9 +96,12 @@ final class RunStep implements Step {
         Instant deadline = node.clock().instant().plus(node.timeouts().start());
         progress.waiting("somebody to sit at the terminal", deadline);
         job.feed().publish("terminal");
-        if (!job.terminal().await(node.timeouts().start().toMillis(), TimeUnit.MILLISECONDS)) {
-            throw VseException.of(ErrorCode.JOB_STATE, "nobody came to the terminal of the interactive job")
-                    .fact("waited", node.timeouts().start().toSeconds() + " s");
+        while (!job.terminal().await(LOOK_MILLIS, TimeUnit.MILLISECONDS)) {
+            Guests.requireSound(node, job);
+            if (node.clock().instant().isAfter(deadline)) {
+                throw VseException.of(ErrorCode.JOB_STATE, "nobody came to the terminal of the interactive job")
+                        .fact("waited", node.timeouts().start().toSeconds() + " s");
+            }
         }
     }
 
@@ -112,6 +115,7 @@ final class RunStep implements Step {
         int revivals = 0;
         while (true) {
             long version = node.growth().version(directory);
+            HostBytes.require(node, job);
             ControlRecords records = records(job);
             if (!announced && records.started().isPresent()) {
                 job.feed().publish("running");
@@ -179,6 +183,7 @@ final class RunStep implements Step {
         Instant deadline = node.clock().instant().plus(DELIVERY);
         while (true) {
             long version = node.growth().version(directory);
+            HostBytes.require(node, job);
             long stdout = size(job.files().stdout());
             long stderr = size(job.files().stderr());
             if (stdout >= exited.stdoutBytes() && stderr >= exited.stderrBytes()) {
@@ -224,7 +229,7 @@ final class RunStep implements Step {
             if (records(job).status() instanceof JobStatus.Exited exited) {
                 return Optional.of(exited);
             }
-            job.requireMachinesAlive();
+            Guests.requireSound(node, job);
             node.growth().await(directory, version, LOOK_MILLIS);
         }
         return Optional.empty();

@@ -55,7 +55,9 @@ final class ShareStep implements Step {
                         .map(JobRecord.SharedPath::source)
                         .map(Path::of)
                         .toList());
-        return node.shares().start(share, home(job));
+        Process server = node.shares().start(share, home(job));
+        JobGroup.share(node, job, server);
+        return server;
     }
 
     /**

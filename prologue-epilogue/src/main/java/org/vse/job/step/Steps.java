@@ -17,6 +17,7 @@ public final class Steps {
     public static JobLifecycle lifecycle(Node node) {
         ShareStep share = new ShareStep(node);
         List<Step> steps = List.of(
+                new GroupStep(node), // every process that serves the job is in its group
                 new StageStep(node), // the node holds the image, digest verified
                 share, // the user's directories are served to this job only
                 new ConnectStep(node), // a network of this job only

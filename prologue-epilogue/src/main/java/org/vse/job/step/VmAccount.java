@@ -2,6 +2,7 @@ package org.vse.job.step;
 
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.vse.job.lifecycle.Job;
@@ -11,7 +12,6 @@ import org.vse.ledger.JobKey;
 import org.vse.ledger.LedgerEvent;
 import org.vse.ledger.Submitter;
 import org.vse.ledger.VmEnd;
-import org.vse.provisioner.VmUsage;
 
 /**
  * What the ledger is told of a job's machines. The ids of events follow from the job attempt and the machine, so that an
@@ -42,18 +42,18 @@ public final class VmAccount {
     }
 
     /** A machine runs no more. */
-    static LedgerEvent closed(Node node, Job job, JobRecord.Machine machine, VmEnd why, @Nullable VmUsage usage) {
+    static LedgerEvent closed(Node node, Job job, JobRecord.Machine machine, VmEnd why, JobGroup.Total used) {
         JobRecord record = job.record();
         return new LedgerEvent.VmClosed(
                 id(record, machine, "closed"),
                 node.clock().instant(),
                 key(node.name(), record),
                 id(record, machine, "opened"),
-                new Ending(
-                        node.clock().instant(),
-                        why,
-                        usage == null ? null : usage.cpuNanos(),
-                        usage == null ? null : usage.memoryBytes()));
+                new Ending(node.clock().instant(), why, orNull(used.cpuNanos()), orNull(used.memoryBytes())));
+    }
+
+    private static @Nullable Long orNull(OptionalLong number) {
+        return number.isPresent() ? number.getAsLong() : null;
     }
 
     /** Everything of a job has been taken down. */

@@ -66,7 +66,7 @@ class AdmissionTest {
 
     private static JobRecord record(Admission admission) {
         return admission.record(
-                "me", "here", "local-1", new CoreLease("local-1", List.of(3), false), 70_000, 71_000, Instant.EPOCH);
+                "me", "here", "local-1", new CoreLease("local-1", List.of(3), 0, false), 70_000, 71_000, Instant.EPOCH);
     }
 
     @Test

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -25,7 +26,7 @@ class ConfigFileTest {
 
     private VsedConfig config(String yaml) throws IOException {
         Path file = Files.writeString(dir.resolve("vsed.yaml"), yaml);
-        return NodeFacts.config(file, dir, dir, new CommandRunner());
+        return NodeFacts.config(file, dir, dir, new CommandRunner(), List.of());
     }
 
     private VseException refused(String yaml) {

@@ -21,6 +21,7 @@ import org.vse.job.lifecycle.JobRecord;
 import org.vse.job.step.Node;
 import org.vse.ledger.Ledger;
 import org.vse.process.CommandRunner;
+import org.vse.process.cgroup.Cgroups;
 import org.vse.provisioner.VmDriver;
 import org.vse.provisioner.VmSpec.Accelerator;
 import org.vse.provisioner.network.JobNetwork;
@@ -34,6 +35,8 @@ final class TestNode implements AutoCloseable {
             "dave", 4322, 4322, List.of(new JobRecord.Group("dave", 4322)), "/nonexistent/dave", "/bin/bash");
     static final JobRecord.User ROOT =
             new JobRecord.User("root", 0, 0, List.of(new JobRecord.Group("root", 0)), "/root", "/bin/bash");
+
+    private static final Node.Limits LIMITS = new Node.Limits(256L << 20, 512L << 20, 1L << 30, 1L << 20);
 
     private final Path directory;
     private final Ledger ledger;
@@ -52,6 +55,8 @@ final class TestNode implements AutoCloseable {
                 Accelerator.TCG,
                 new Node.Timeouts(
                         Duration.ofSeconds(2), Duration.ofSeconds(2), Duration.ofSeconds(2), Duration.ofMillis(300)),
+                LIMITS,
+                Cgroups.none(),
                 new ImageStore(directory.resolve("images")),
                 driver,
                 new JobNetwork(commands, "me"),
@@ -80,6 +85,7 @@ final class TestNode implements AutoCloseable {
                 "here",
                 List.of(cores),
                 1,
+                8L << 30,
                 Accelerator.TCG,
                 state(),
                 run(),
@@ -90,7 +96,8 @@ final class TestNode implements AutoCloseable {
                 Duration.ofSeconds(2),
                 Duration.ofSeconds(2),
                 Duration.ofSeconds(1),
-                Duration.ofSeconds(60));
+                Duration.ofSeconds(60),
+                LIMITS);
     }
 
     private int ownId(String which) {

@@ -64,11 +64,11 @@ final class CoreLedger {
     }
 
     /** Gives a job cores; empty when there are not enough now. */
-    Optional<CoreLease> take(String job, int count, boolean shared) {
-        for (int holders = 0; holders < (shared ? sharers : 1); holders++) {
-            List<Integer> chosen = choose(count, shared, holders);
+    Optional<CoreLease> take(String job, Asked asked) {
+        for (int holders = 0; holders < (asked.shared() ? sharers : 1); holders++) {
+            List<Integer> chosen = choose(asked.cores(), asked.shared(), holders);
             if (!chosen.isEmpty()) {
-                CoreLease lease = new CoreLease(job, chosen, shared);
+                CoreLease lease = new CoreLease(job, chosen, asked.memoryBytes(), asked.shared());
                 leases.put(job, lease);
                 return Optional.of(lease);
             }

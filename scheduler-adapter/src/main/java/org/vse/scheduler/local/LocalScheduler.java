@@ -25,13 +25,12 @@ import org.vse.failure.VseException;
  */
 public final class LocalScheduler {
     private final CoreLedger ledger;
-    private final Map<String, Request> waiting = new LinkedHashMap<>();
+    private final long memory;
+    private final Map<String, Asked> waiting = new LinkedHashMap<>();
 
-    private record Request(int cores, boolean shared) {}
-
-    /** @param cores numbers of the cores that jobs may have, at least one; of one NUMA node, never shared */
+    /** @param cores numbers of the cores that jobs may have, at least one; of one NUMA node, never shared, with all memory */
     public LocalScheduler(Collection<Integer> cores) {
-        this(List.of(cores.stream().sorted().toList()), 1, List.of());
+        this(List.of(cores.stream().sorted().toList()), 1, Long.MAX_VALUE, List.of());
     }
 
     /**
@@ -39,12 +38,15 @@ public final class LocalScheduler {
      *
      * @param memories the cores that jobs may have, by NUMA node, in the order in which they are given away
      * @param sharers most jobs on a core when all of them agreed to share; 1 for none
+     * @param memory that jobs may have together, bytes
      * @param held what jobs hold already. Cores that are no longer this scheduler's stay with their job until it is finished
      *     and then go to nobody
      * @throws VseException JOURNAL_CORRUPT when two of them exclude each other
      */
-    public LocalScheduler(List<? extends Collection<Integer>> memories, int sharers, List<CoreLease> held) {
+    public LocalScheduler(
+            List<? extends Collection<Integer>> memories, int sharers, long memory, List<CoreLease> held) {
         this.ledger = new CoreLedger(memories, sharers);
+        this.memory = memory;
         held.forEach(ledger::restore);
     }
 
@@ -52,30 +54,39 @@ public final class LocalScheduler {
      * Puts a job at the end of the queue.
      *
      * @param job an id that is neither waiting nor holding
-     * @param asked cores, at least 1
-     * @param shared the job agrees to share its cores with other jobs that do
-     * @throws VseException JOB_TOO_LARGE when this node never has so many cores, JOB_STATE when the id is in use
+     * @throws VseException JOB_TOO_LARGE when this node never has so much, JOB_STATE when the id is in use
      */
-    public void submit(String job, int asked, boolean shared) {
-        if (job.isBlank() || asked < 1) {
-            throw new IllegalArgumentException("not a job: '" + job + "', " + asked + " cores");
+    public void submit(String job, Asked asked) {
+        if (job.isBlank()) {
+            throw new IllegalArgumentException("a job without an id");
         }
         if (waiting.containsKey(job) || ledger.holds(job)) {
             throw VseException.of(ErrorCode.JOB_STATE, "job '" + job + "' is already submitted")
                     .next("vse job show " + job);
         }
         requireFit(asked);
-        waiting.put(job, new Request(asked, shared));
+        waiting.put(job, asked);
     }
 
-    /** @throws VseException JOB_TOO_LARGE when this node never has so many cores */
-    public void requireFit(int asked) {
-        if (asked > ledger.size()) {
+    /** @throws VseException JOB_TOO_LARGE when this node never has so many cores or so much memory */
+    public void requireFit(Asked asked) {
+        if (asked.cores() > ledger.size()) {
             throw VseException.of(ErrorCode.JOB_TOO_LARGE, "the job needs more cores than this node has")
-                    .fact("asked", count(asked))
+                    .fact("asked", count(asked.cores()))
                     .fact("node", count(ledger.size()))
                     .next("ask for at most " + count(ledger.size()) + ": nodes × ppn, or vcpus × vms-per-node");
         }
+        if (asked.memoryBytes() > memory) {
+            throw VseException.of(ErrorCode.JOB_TOO_LARGE, "the job needs more memory than this node has")
+                    .fact("asked", Waiting.mebibytes(asked.memoryBytes()) + ", what serves its machines included")
+                    .fact("node", Waiting.mebibytes(memory))
+                    .next("ask for less memory or fewer VMs, or raise 'memory' in vsed.yaml if the node has it");
+        }
+    }
+
+    private long freeMemory() {
+        return memory
+                - ledger.leases().stream().mapToLong(CoreLease::memoryBytes).sum();
     }
 
     /** Gives cores to the jobs that start now; in the order of the queue. */
@@ -83,9 +94,10 @@ public final class LocalScheduler {
         List<CoreLease> started = new ArrayList<>();
         var queue = waiting.entrySet().iterator();
         while (queue.hasNext()) {
-            Map.Entry<String, Request> head = queue.next();
-            Request request = head.getValue();
-            Optional<CoreLease> lease = ledger.take(head.getKey(), request.cores(), request.shared());
+            Map.Entry<String, Asked> head = queue.next();
+            Asked asked = head.getValue();
+            Optional<CoreLease> lease =
+                    asked.memoryBytes() > freeMemory() ? Optional.empty() : ledger.take(head.getKey(), asked);
             if (lease.isEmpty()) {
                 break;
             }
@@ -115,16 +127,19 @@ public final class LocalScheduler {
 
     /** Why a job waits; empty when it does not. */
     public Optional<Waiting> waiting(String job) {
-        Request request = waiting.get(job);
-        if (request == null) {
+        Asked asked = waiting.get(job);
+        if (asked == null) {
             return Optional.empty();
         }
         List<String> queue = queue();
         int position = queue.indexOf(job);
         Optional<String> next = position == 0 ? Optional.empty() : Optional.of(queue.get(0));
-        int size = ledger.size();
+        Asked head = waiting.getOrDefault(queue.get(0), asked);
+        Waiting.Taken taken = head.memoryBytes() > freeMemory()
+                ? new Waiting.Taken.Memory(memory - freeMemory(), memory)
+                : new Waiting.Taken.Cores(ledger.size() - ledger.free(), ledger.size());
         List<String> holders = ledger.leases().stream().map(CoreLease::job).toList();
-        return Optional.of(new Waiting(position, request.cores(), size - ledger.free(), size, holders, next));
+        return Optional.of(new Waiting(position, taken, holders, next));
     }
 
     /** The waiting jobs, the next one first. */

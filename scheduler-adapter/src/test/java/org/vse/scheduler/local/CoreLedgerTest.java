@@ -29,44 +29,44 @@ class CoreLedgerTest {
     @Test
     void aJobGetsOneMemoryWhereOneIsEnough() {
         CoreLedger ledger = new CoreLedger(SERVER, 1);
-        assertThat(cores(ledger.take("a", 3, false))).containsExactly(0, 4, 2);
-        assertThat(cores(ledger.take("b", 2, false))).containsExactly(1, 5);
+        assertThat(cores(ledger.take("a", new Asked(3, 0, false)))).containsExactly(0, 4, 2);
+        assertThat(cores(ledger.take("b", new Asked(2, 0, false)))).containsExactly(1, 5);
         // One core is left in the first memory and two in the second: the fuller one takes the small job.
-        assertThat(cores(ledger.take("c", 1, false))).containsExactly(6);
-        assertThat(cores(ledger.take("d", 2, false))).containsExactly(3, 7);
-        assertThat(ledger.take("e", 1, false)).isEmpty();
+        assertThat(cores(ledger.take("c", new Asked(1, 0, false)))).containsExactly(6);
+        assertThat(cores(ledger.take("d", new Asked(2, 0, false)))).containsExactly(3, 7);
+        assertThat(ledger.take("e", new Asked(1, 0, false))).isEmpty();
         assertThat(ledger.free()).isZero();
     }
 
     @Test
     void aWideJobGetsSeveralMemories() {
         CoreLedger ledger = new CoreLedger(SERVER, 1);
-        ledger.take("a", 1, false);
-        assertThat(cores(ledger.take("wide", 6, false))).containsExactly(1, 5, 3, 7, 4, 2);
+        ledger.take("a", new Asked(1, 0, false));
+        assertThat(cores(ledger.take("wide", new Asked(6, 0, false)))).containsExactly(1, 5, 3, 7, 4, 2);
     }
 
     @Test
     void onlyThoseWhoAgreedShareACoreAndOnlySoMany() {
         CoreLedger ledger = new CoreLedger(List.of(List.of(0, 1)), 2);
-        assertThat(cores(ledger.take("own", 1, false))).containsExactly(0);
-        assertThat(cores(ledger.take("s1", 1, true))).containsExactly(1);
-        assertThat(cores(ledger.take("s2", 1, true))).containsExactly(1);
-        assertThat(ledger.take("s3", 1, true)).isEmpty();
-        assertThat(ledger.take("own2", 1, false)).isEmpty();
+        assertThat(cores(ledger.take("own", new Asked(1, 0, false)))).containsExactly(0);
+        assertThat(cores(ledger.take("s1", new Asked(1, 0, true)))).containsExactly(1);
+        assertThat(cores(ledger.take("s2", new Asked(1, 0, true)))).containsExactly(1);
+        assertThat(ledger.take("s3", new Asked(1, 0, true))).isEmpty();
+        assertThat(ledger.take("own2", new Asked(1, 0, false))).isEmpty();
         ledger.giveBack("own");
         // A core to oneself is better than a shared one.
         ledger.giveBack("s2");
-        assertThat(cores(ledger.take("s3", 1, true))).containsExactly(0);
-        assertThat(cores(ledger.take("s4", 2, true))).containsExactly(0, 1);
-        assertThat(ledger.take("s5", 1, true)).isEmpty();
+        assertThat(cores(ledger.take("s3", new Asked(1, 0, true)))).containsExactly(0);
+        assertThat(cores(ledger.take("s4", new Asked(2, 0, true)))).containsExactly(0, 1);
+        assertThat(ledger.take("s5", new Asked(1, 0, true))).isEmpty();
     }
 
     @Test
     void sharedLeasesAreRestoredTogether() {
         CoreLedger ledger = new CoreLedger(List.of(List.of(0, 1)), 2);
-        ledger.restore(new CoreLease("a", List.of(0), true));
-        ledger.restore(new CoreLease("b", List.of(0), true));
-        assertThatThrownBy(() -> ledger.restore(new CoreLease("c", List.of(0), false)))
+        ledger.restore(new CoreLease("a", List.of(0), 0, true));
+        ledger.restore(new CoreLease("b", List.of(0), 0, true));
+        assertThatThrownBy(() -> ledger.restore(new CoreLease("c", List.of(0), 0, false)))
                 .isInstanceOfSatisfying(
                         VseException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.JOURNAL_CORRUPT));
         assertThat(ledger.leases()).extracting(CoreLease::job).containsExactly("a", "b");
@@ -103,7 +103,7 @@ class CoreLedgerTest {
             String job = "j" + event.job();
             if (!ledger.giveBack(job)) {
                 int before = ledger.free();
-                Optional<CoreLease> lease = ledger.take(job, event.cores(), event.shared());
+                Optional<CoreLease> lease = ledger.take(job, new Asked(event.cores(), 0, event.shared()));
                 lease.ifPresent(given ->
                         assertThat(given.cores()).hasSize(event.cores()).doesNotHaveDuplicates());
                 assertThat(lease.isPresent() || before < event.cores()).isTrue();

@@ -56,8 +56,8 @@ class LocalDemandTest {
                 JobScript.parse("job.sh", "#PBS -l nodes=2:ppn=2\n#VSE image=a vcpus=2 memory=256MiB\nhostname\n");
         LocalDemand demand = LocalDemand.of(PbsResources.read(script), script.description());
         LocalScheduler local = new LocalScheduler(IntStream.range(0, 8).boxed().toList());
-        local.submit("local-1", 1, false);
-        local.submit("local-2", demand.cores(), false);
+        local.submit("local-1", Asked.cores(1));
+        local.submit("local-2", Asked.cores(demand.cores()));
         CoreLease lease = local.start().get(1);
         var allocation = demand.allocation("laptop", lease);
         assertThat(allocation.nodes())
@@ -72,7 +72,7 @@ class LocalDemandTest {
 
     @Test
     void aLeaseOfAnotherSizeIsADefect() {
-        assertThatThrownBy(() -> new LocalDemand(2, 2).allocation("n", new CoreLease("a", List.of(0), false)))
+        assertThatThrownBy(() -> new LocalDemand(2, 2).allocation("n", new CoreLease("a", List.of(0), 0, false)))
                 .isInstanceOf(IllegalArgumentException.class);
     }
 

@@ -26,14 +26,14 @@ import org.vse.failure.VseException;
 
 class LocalSchedulerTest {
     private static CoreLease lease(String job, Integer... cores) {
-        return new CoreLease(job, List.of(cores), false);
+        return new CoreLease(job, List.of(cores), 0, false);
     }
 
     @Test
     void jobsThatFitStartInTheirOrderOnTheLowestCores() {
         LocalScheduler local = new LocalScheduler(List.of(3, 1, 0, 2));
-        local.submit("a", 2, false);
-        local.submit("b", 1, false);
+        local.submit("a", Asked.cores(2));
+        local.submit("b", Asked.cores(1));
         assertThat(local.start()).containsExactly(lease("a", 0, 1), lease("b", 2));
         assertThat(local.start()).isEmpty();
         assertThat(local.leases()).containsExactly(lease("a", 0, 1), lease("b", 2));
@@ -44,9 +44,9 @@ class LocalSchedulerTest {
     @Test
     void theFirstOfTheQueueBlocksThoseThatWouldFit() {
         LocalScheduler local = new LocalScheduler(List.of(0, 1));
-        local.submit("a", 1, false);
-        local.submit("wide", 2, false);
-        local.submit("narrow", 1, false);
+        local.submit("a", Asked.cores(1));
+        local.submit("wide", Asked.cores(2));
+        local.submit("narrow", Asked.cores(1));
         assertThat(local.start()).containsExactly(lease("a", 0));
         assertThat(local.start()).isEmpty();
         assertThat(local.queue()).containsExactly("wide", "narrow");
@@ -59,12 +59,12 @@ class LocalSchedulerTest {
     @Test
     void aWaitingJobKnowsWhatItWaitsFor() {
         LocalScheduler local = new LocalScheduler(List.of(0, 1));
-        local.submit("local-4", 1, false);
-        local.submit("local-5", 1, false);
+        local.submit("local-4", Asked.cores(1));
+        local.submit("local-5", Asked.cores(1));
         local.start();
-        local.submit("local-6", 1, false);
-        local.submit("local-7", 2, false);
-        local.submit("local-8", 1, false);
+        local.submit("local-6", Asked.cores(1));
+        local.submit("local-7", Asked.cores(2));
+        local.submit("local-8", Asked.cores(1));
         assertThat(local.waiting("local-6").orElseThrow()).hasToString("2 of 2 cores are busy: local-4, local-5");
         assertThat(local.waiting("local-7").orElseThrow())
                 .hasToString("1 job is ahead, next is local-6; 2 of 2 cores are busy: local-4, local-5");
@@ -80,16 +80,30 @@ class LocalSchedulerTest {
     @Test
     void ofManyHoldersSomeAreNamed() {
         LocalScheduler local = new LocalScheduler(IntStream.range(0, 10).boxed().toList());
-        IntStream.range(0, 11).forEach(i -> local.submit("j" + i, 1, false));
+        IntStream.range(0, 11).forEach(i -> local.submit("j" + i, Asked.cores(1)));
         local.start();
         assertThat(local.waiting("j10").orElseThrow())
                 .hasToString("10 of 10 cores are busy: j0, j1, j2, j3, j4, j5, j6, j7 and 2 more");
     }
 
     @Test
+    void memoryIsWaitedForLikeCores() {
+        LocalScheduler local = new LocalScheduler(List.of(List.of(0, 1, 2)), 1, 4L << 20, List.of());
+        local.submit("a", new Asked(1, 3L << 20, false));
+        local.submit("b", new Asked(1, 2L << 20, false));
+        assertThat(local.start()).extracting(CoreLease::job).containsExactly("a");
+        assertThat(local.waiting("b").orElseThrow()).hasToString("3MiB of 4MiB of memory are taken: a");
+        local.finished("a");
+        assertThat(local.start()).extracting(CoreLease::job).containsExactly("b");
+        assertThatThrownBy(() -> local.submit("c", new Asked(1, 5L << 20, false)))
+                .isInstanceOfSatisfying(
+                        VseException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.JOB_TOO_LARGE));
+    }
+
+    @Test
     void aJobThatCanNeverFitIsRefusedAtOnce() {
         LocalScheduler local = new LocalScheduler(List.of(0, 1));
-        VseException error = catchThrowableOfType(VseException.class, () -> local.submit("a", 3, false));
+        VseException error = catchThrowableOfType(VseException.class, () -> local.submit("a", Asked.cores(3)));
         assertThat(error.code()).isEqualTo(ErrorCode.JOB_TOO_LARGE);
         assertThat(error.kind()).isEqualTo(Kind.USER);
         assertThat(error.facts()).containsEntry("asked", "3 cores").containsEntry("node", "2 cores");
@@ -99,20 +113,20 @@ class LocalSchedulerTest {
     @Test
     void anIdIsUsedOnce() {
         LocalScheduler local = new LocalScheduler(List.of(0));
-        local.submit("a", 1, false);
-        assertThatThrownBy(() -> local.submit("a", 1, false))
+        local.submit("a", Asked.cores(1));
+        assertThatThrownBy(() -> local.submit("a", Asked.cores(1)))
                 .isInstanceOfSatisfying(
                         VseException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.JOB_STATE));
         local.start();
-        assertThatThrownBy(() -> local.submit("a", 1, false)).isInstanceOf(VseException.class);
+        assertThatThrownBy(() -> local.submit("a", Asked.cores(1))).isInstanceOf(VseException.class);
     }
 
     @Test
     void cancelTakesAJobOutOfTheQueueButNeverItsCores() {
         LocalScheduler local = new LocalScheduler(List.of(0));
-        local.submit("a", 1, false);
-        local.submit("b", 1, false);
-        local.submit("c", 1, false);
+        local.submit("a", Asked.cores(1));
+        local.submit("b", Asked.cores(1));
+        local.submit("c", Asked.cores(1));
         local.start();
         assertThat(local.cancel("b")).isTrue();
         assertThat(local.cancel("b")).isFalse();
@@ -127,8 +141,8 @@ class LocalSchedulerTest {
 
     @Test
     void afterARestartCoresStayWithTheJobsThatHoldThem() {
-        LocalScheduler local = new LocalScheduler(List.of(List.of(0, 1)), 1, List.of(lease("old", 1)));
-        local.submit("new", 2, false);
+        LocalScheduler local = new LocalScheduler(List.of(List.of(0, 1)), 1, Long.MAX_VALUE, List.of(lease("old", 1)));
+        local.submit("new", Asked.cores(2));
         assertThat(local.start()).isEmpty();
         assertThat(local.waiting("new").orElseThrow()).hasToString("1 of 2 cores is busy: old");
         local.finished("old");
@@ -137,18 +151,20 @@ class LocalSchedulerTest {
 
     @Test
     void coresThatTheNodeLostGoToNobody() {
-        LocalScheduler local = new LocalScheduler(List.of(List.of(0, 1)), 1, List.of(lease("old", 1, 2, 3)));
+        LocalScheduler local =
+                new LocalScheduler(List.of(List.of(0, 1)), 1, Long.MAX_VALUE, List.of(lease("old", 1, 2, 3)));
         assertThat(local.freeCores()).isEqualTo(1);
         local.finished("old");
         assertThat(local.freeCores()).isEqualTo(2);
-        local.submit("new", 2, false);
+        local.submit("new", Asked.cores(2));
         assertThat(local.start()).containsExactly(lease("new", 0, 1));
     }
 
     @Test
     void leasesThatExcludeEachOtherAreNotRestored() {
         for (CoreLease other : List.of(lease("b", 1, 0), lease("a", 1))) {
-            assertThatThrownBy(() -> new LocalScheduler(List.of(List.of(0, 1)), 1, List.of(lease("a", 0), other)))
+            assertThatThrownBy(() -> new LocalScheduler(
+                            List.of(List.of(0, 1)), 1, Long.MAX_VALUE, List.of(lease("a", 0), other)))
                     .isInstanceOfSatisfying(
                             VseException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.JOURNAL_CORRUPT));
         }
@@ -183,7 +199,7 @@ class LocalSchedulerTest {
                     int wanted = 1 + event.number() % size;
                     asked.put(fresh, wanted);
                     expected.add(fresh);
-                    local.submit(fresh, wanted, false);
+                    local.submit(fresh, Asked.cores(wanted));
                 }
                 case 1 -> local.finished(job);
                 case 2 -> {
@@ -192,8 +208,8 @@ class LocalSchedulerTest {
                     }
                 }
                 default -> {
-                    LocalScheduler again = new LocalScheduler(List.of(cores), 1, local.leases());
-                    local.queue().forEach(j -> again.submit(j, asked.getOrDefault(j, 0), false));
+                    LocalScheduler again = new LocalScheduler(List.of(cores), 1, Long.MAX_VALUE, local.leases());
+                    local.queue().forEach(j -> again.submit(j, Asked.cores(asked.getOrDefault(j, 0))));
                     assertThat(again.leases()).isEqualTo(local.leases());
                     assertThat(again.queue()).isEqualTo(local.queue());
                     local = again;
