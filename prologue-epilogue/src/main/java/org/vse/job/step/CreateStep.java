@@ -189,7 +189,7 @@ final class CreateStep implements Step {
         node.ledger()
                 .record(VmAccount.closed(
                         node, job, machine, why(job, lives), JobGroup.total(node, job, machine, usage)));
-        HostBytes.cut(node, job, machine);
+        HostBytes.cut(node.limits(), job, machine);
         try {
             Files.deleteIfExists(job.files().disk(machine.index()));
             if (machine.index() != 0) {

@@ -18,7 +18,7 @@ public final class Guests {
      */
     static void requireSound(Node node, Job job) {
         job.requireMachinesAlive();
-        HostBytes.require(node, job);
+        HostBytes.require(node.limits(), job);
     }
 
     /** Control of one guest; every call fails at once with GUEST_DIED when a machine of the job has ended. */

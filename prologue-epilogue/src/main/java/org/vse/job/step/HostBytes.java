@@ -28,9 +28,9 @@ final class HostBytes {
      *
      * @throws VseException OUTPUT_LIMIT or, for a control port, GUEST_PROTOCOL naming the first file that is over its cap
      */
-    static void require(Node node, Job job) {
+    static void require(Node.Limits limits, Job job) {
         for (JobRecord.Machine machine : job.record().machines()) {
-            for (Capped capped : files(node, job.files(), machine)) {
+            for (Capped capped : files(limits, job.files(), machine)) {
                 if (capped.file().toFile().length() > capped.cap()) {
                     throw VseException.of(capped.code(), capped.what() + " of the job is over its cap")
                             .at(capped.file().toString())
@@ -43,8 +43,8 @@ final class HostBytes {
     }
 
     /** Cuts the files of a machine that has ended at their caps. A file that is not there is none too large. */
-    static void cut(Node node, Job job, JobRecord.Machine machine) {
-        for (Capped capped : files(node, job.files(), machine)) {
+    static void cut(Node.Limits limits, Job job, JobRecord.Machine machine) {
+        for (Capped capped : files(limits, job.files(), machine)) {
             // One byte more, so that whoever reads it sees that it was too much.
             long most = capped.cap() + 1;
             if (capped.file().toFile().length() > most) {
@@ -59,7 +59,7 @@ final class HostBytes {
         }
     }
 
-    private static List<Capped> files(Node node, JobFiles files, JobRecord.Machine machine) {
+    private static List<Capped> files(Node.Limits limits, JobFiles files, JobRecord.Machine machine) {
         List<Capped> capped = new ArrayList<>();
         for (String port : CreateStep.PORTS) {
             Path file = CreateStep.channel(files, machine.index(), port);
@@ -68,12 +68,11 @@ final class HostBytes {
                             ? new Capped(file, ControlRecords.MAX_BYTES, "the control port", ErrorCode.GUEST_PROTOCOL)
                             : new Capped(
                                     file,
-                                    node.limits().output(),
+                                    limits.output(),
                                     port.equals(GuestJob.STDOUT_PORT) ? "standard output" : "standard error",
                                     ErrorCode.OUTPUT_LIMIT));
         }
-        capped.add(new Capped(
-                files.console(machine.index()), node.limits().console(), "the console", ErrorCode.OUTPUT_LIMIT));
+        capped.add(new Capped(files.console(machine.index()), limits.console(), "the console", ErrorCode.OUTPUT_LIMIT));
         return capped;
     }
 }

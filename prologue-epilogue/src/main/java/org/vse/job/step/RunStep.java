@@ -115,7 +115,7 @@ final class RunStep implements Step {
         int revivals = 0;
         while (true) {
             long version = node.growth().version(directory);
-            HostBytes.require(node, job);
+            HostBytes.require(node.limits(), job);
             ControlRecords records = records(job);
             if (!announced && records.started().isPresent()) {
                 job.feed().publish("running");
@@ -183,7 +183,7 @@ final class RunStep implements Step {
         Instant deadline = node.clock().instant().plus(DELIVERY);
         while (true) {
             long version = node.growth().version(directory);
-            HostBytes.require(node, job);
+            HostBytes.require(node.limits(), job);
             long stdout = size(job.files().stdout());
             long stderr = size(job.files().stderr());
             if (stdout >= exited.stdoutBytes() && stderr >= exited.stderrBytes()) {

@@ -1,6 +1,7 @@
 package org.vse.job.daemon;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import java.io.IOException;
@@ -236,5 +237,30 @@ class LocalDeskTest {
         try (Stream<Path> jobs = Files.list(node.state().resolve("jobs"))) {
             return jobs.count();
         }
+    }
+
+    @Test
+    void aJobWaitsForMemoryAndOneThatIsTooLargeIsRefused() throws Exception {
+        LocalDesk desk = desk(List.of(0, 1), 8);
+        Admission large = Admission.of(
+                TestNode.submission("#VSE image=test share=none network=user memory=5GiB"),
+                TestNode.CAROL,
+                node.node().images());
+        String first = desk.accept(large).id();
+        String second = desk.accept(large).id();
+        assertThat(desk.pending(second).orElseThrow().said()).contains("of memory are taken: " + first);
+        assertThat(String.join("\n", feed(desk, second).from(0, 0))).contains("\"for\":\"memory: 5376MiB of 8192MiB");
+        Admission huge = Admission.of(
+                TestNode.submission("#VSE image=test share=none network=user memory=8GiB"),
+                TestNode.CAROL,
+                node.node().images());
+        assertThatThrownBy(() -> desk.accept(huge))
+                .isInstanceOf(VseException.class)
+                .hasMessageContaining("JOB_TOO_LARGE")
+                .hasMessageContaining("memory");
+        gate(first).countDown();
+        awaitStarted(2);
+        gate(second).countDown();
+        awaitEnd(feed(desk, second));
     }
 }

@@ -1,6 +1,7 @@
 package org.vse.job.lifecycle;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import java.io.IOException;
@@ -108,5 +109,17 @@ class JobTest {
                 .contains("Kernel panic")
                 .contains("crashed")
                 .doesNotContain("\u001b");
+    }
+
+    @Test
+    void aMachineThatExceededItsMemoryIsNamedSo() throws IOException {
+        try (Job job = JobFixture.admitted(dir, "memory")) {
+            job.machineExceeded(job.record().vmName(0), 300L << 20);
+            assertThat(job.anyMachineEnded()).isTrue();
+            assertThatThrownBy(job::requireMachinesAlive)
+                    .isInstanceOf(VseException.class)
+                    .hasMessageContaining("MACHINE_MEMORY")
+                    .hasMessageContaining("vm0 exceeded its memory");
+        }
     }
 }

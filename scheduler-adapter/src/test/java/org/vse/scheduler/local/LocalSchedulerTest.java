@@ -241,4 +241,41 @@ class LocalSchedulerTest {
             assertThat(asked.get(local.queue().get(0))).isGreaterThan(local.freeCores());
         }
     }
+
+    @Test
+    void memoryIsHeldAndWaitedForLikeCores() {
+        LocalScheduler local = new LocalScheduler(List.of(0, 1, 2), 4L << 30, List.of());
+        local.submit("a", 1, 3L << 30);
+        local.submit("b", 1, 2L << 30);
+        local.submit("small", 1, 1L << 30);
+        assertThat(local.start()).containsExactly(new CoreLease("a", List.of(0), 3L << 30));
+        assertThat(local.waiting("b").orElseThrow()).hasToString("3072MiB of 4096MiB of memory are taken: a");
+        assertThat(local.waiting("b").orElseThrow().taken().resource()).isEqualTo("memory");
+        assertThat(local.waiting("small").orElseThrow())
+                .hasToString("1 job is ahead, next is b; 3072MiB of 4096MiB of memory are taken: a");
+        local.finished("a");
+        assertThat(local.start())
+                .containsExactly(
+                        new CoreLease("b", List.of(0), 2L << 30), new CoreLease("small", List.of(1), 1L << 30));
+    }
+
+    @Test
+    void moreMemoryThanTheNodeHasIsRefused() {
+        LocalScheduler local = new LocalScheduler(List.of(0), 4L << 30, List.of());
+        local.submit("fits", 1, 4L << 30);
+        VseException error = catchThrowableOfType(VseException.class, () -> local.submit("a", 1, (4L << 30) + 1));
+        assertThat(error.code()).isEqualTo(ErrorCode.JOB_TOO_LARGE);
+        assertThat(error.render()).contains("more memory").contains("4096MiB");
+        assertThat(local.queue()).containsExactly("fits");
+    }
+
+    @Test
+    void aNodeWithLessMemoryThanItsJobsHoldStartsNothing() {
+        LocalScheduler local =
+                new LocalScheduler(List.of(0, 1), 1L << 30, List.of(new CoreLease("old", List.of(0), 2L << 30)));
+        local.submit("new", 1, 1);
+        assertThat(local.start()).isEmpty();
+        local.finished("old");
+        assertThat(local.start()).extracting(CoreLease::job).containsExactly("new");
+    }
 }

@@ -57,6 +57,7 @@ public final class Remains {
                 }
             }
         }
+        groups(site).stream().filter(Files::exists).forEach(group -> left.add("control group " + group));
         list(site.run().resolve("j")).forEach(path -> left.add("sockets " + path));
         Finished.text(Path.of("/proc/self/mounts"))
                 .lines()
@@ -64,6 +65,15 @@ public final class Remains {
                         || line.contains(site.state().toString()))
                 .forEach(line -> left.add("mount " + line));
         return left;
+    }
+
+    /** Where the daemon of the site makes control groups; there while a job has one. */
+    public static List<Path> groups(Site site) {
+        return read(site.run().resolve("cgroups"))
+                .orElse("")
+                .lines()
+                .map(line -> Path.of(line.split(":", 3)[2]))
+                .toList();
     }
 
     /** Processes that have a directory of the site on their command line. */

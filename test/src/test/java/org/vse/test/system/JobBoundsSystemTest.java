@@ -1,0 +1,170 @@
+package org.vse.test.system;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.vse.process.ProcessIdentity;
+import org.vse.test.site.Desk;
+import org.vse.test.site.Finished;
+import org.vse.test.site.Remains;
+import org.vse.test.site.Site;
+import org.vse.test.site.Started;
+
+/** What serves a job is in the job's control group, and what a job makes the host hold is bounded. */
+@Tag("system")
+class JobBoundsSystemTest {
+    private static final long MIB = 1 << 20;
+    private static Site site;
+
+    @BeforeAll
+    static void open() {
+        site = Site.prepare("cores: 0-1\nmax-output: 1MiB\nmax-console: 4MiB\n");
+        site.root().vse("up").expect(0);
+    }
+
+    @AfterAll
+    static void close() {
+        site.close();
+    }
+
+    @AfterEach
+    void nothingIsLeft() {
+        site.awaitIdle();
+    }
+
+    private static String script(String header, String body) {
+        return "#!/bin/bash\n#VSE image=debian-12 " + header + "\n" + body + "\n";
+    }
+
+    private static String text(Path file) throws IOException {
+        return Files.readString(file);
+    }
+
+    @Test
+    void everyProcessOfAJobIsInItsGroupAndTheLedgerKnowsItsPeak() throws IOException {
+        assumeGroups(site);
+        Desk alice = site.desk(site.alice());
+        Started run = alice.start(
+                "run",
+                alice.script("s.sh", script("memory=512MiB", "echo started; sleep 8"))
+                        .toString());
+        run.awaitOut("started");
+        List<ProcessIdentity> serving = Remains.processes(site).stream()
+                .filter(process -> {
+                    String line = commandLine(process);
+                    return line.contains("qemu-system") || line.contains("ganesha.nfsd -F");
+                })
+                .toList();
+        assertThat(serving).hasSize(2);
+        for (ProcessIdentity process : serving) {
+            String member = commandLine(process).contains("qemu-system") ? "/vm0" : "/share";
+            assertThat(text(Path.of("/proc", Long.toString(process.pid()), "cgroup"))
+                            .lines()
+                            .filter(line -> line.contains("/vse-") && line.endsWith(member)))
+                    .as("%s", commandLine(process))
+                    .isNotEmpty();
+        }
+        run.finish().expect(0);
+        String report = site.root()
+                .vse("report", "vms", "--job", run.job(), "--format", "json")
+                .expect(0)
+                .out();
+        Matcher peak = Pattern.compile("\"peakMemoryBytes\":([0-9]+)").matcher(report);
+        assertThat(peak.find()).as(report).isTrue();
+        assertThat(Long.parseLong(peak.group(1))).isBetween(100 * MIB, 768 * MIB);
+    }
+
+    @Test
+    void aProgramBeyondTheGuestsMemoryIsKilledInside() {
+        Desk root = site.root();
+        Finished end = root.vse(
+                "run",
+                root.script("s.sh", script("memory=512MiB", "exec tail -c 4G <(head -c 4G /dev/zero)"))
+                        .toString());
+        assertThat(end.exitCode()).as(end.toString()).isEqualTo(137);
+        assertThat(end.err()).doesNotContain("MACHINE_MEMORY").doesNotContain("GUEST_DIED");
+    }
+
+    @Test
+    void outputOverItsCapEndsTheJob() throws IOException {
+        Desk root = site.root();
+        Started run = root.start("run", root.script("s.sh", script("", "yes")).toString());
+        Finished end = run.finish();
+        assertThat(end.exitCode()).isNotZero();
+        assertThat(end.err()).contains("[OUTPUT_LIMIT]").contains("standard output");
+        site.awaitIdle();
+        assertThat(largest("stdout")).isEqualTo(MIB + 1);
+    }
+
+    @Test
+    void aConsoleOverItsCapEndsTheJob() throws IOException {
+        Desk root = site.root();
+        Finished end = root.vse(
+                "run",
+                root.script("s.sh", script("", "yes $(printf %0200d 7) >/dev/console"))
+                        .toString());
+        assertThat(end.exitCode()).isNotZero();
+        assertThat(end.err()).contains("[OUTPUT_LIMIT]").contains("the console");
+        site.awaitIdle();
+        assertThat(largest("console-0")).isEqualTo(4 * MIB + 1);
+    }
+
+    /** The overhead is set so small that a guest that uses all its RAM exceeds the bound. */
+    @Test
+    void aMachineBeyondItsBoundIsKilledAlone() {
+        try (Site tight = Site.prepare("cores: 0-1\nmachine-overhead: 1MiB\n")) {
+            Desk root = tight.root();
+            root.vse("up").expect(0);
+            assumeGroups(tight);
+            Started neighbour = root.start(
+                    "run",
+                    root.script("n.sh", script("memory=2GiB", "echo started; sleep 25; echo whole"))
+                            .toString());
+            neighbour.awaitOut("started");
+            Started greedy = root.start(
+                    "run", root.script("g.sh", script("memory=512MiB", """
+                            echo started
+                            dd if=/dev/zero of=/dev/shm/a bs=1M count=230 2>/dev/null
+                            find / -xdev -type f -exec cat {} + >/dev/null
+                            sleep 600""")).toString());
+            Finished end = greedy.finish(Duration.ofSeconds(100));
+            assertThat(end.exitCode()).isNotZero();
+            assertThat(end.err()).contains("[MACHINE_MEMORY]").contains("vm0 exceeded its memory");
+            assertThat(neighbour.finish().expect(0).out()).isEqualTo("started\nwhole\n");
+        }
+    }
+
+    private static long largest(String name) throws IOException {
+        try (Stream<Path> jobs = Files.list(site.state().resolve("jobs"))) {
+            return jobs.map(job -> job.resolve(name).toFile().length())
+                    .max(Long::compare)
+                    .orElse(0L);
+        }
+    }
+
+    private static void assumeGroups(Site at) {
+        assumeTrue(!Remains.groups(at).isEmpty(), "this host has no control groups for the daemon");
+    }
+
+    private static String commandLine(ProcessIdentity process) {
+        try {
+            return text(Path.of("/proc", Long.toString(process.pid()), "cmdline"))
+                    .replace('\0', ' ');
+        } catch (IOException e) {
+            return "";
+        }
+    }
+}
