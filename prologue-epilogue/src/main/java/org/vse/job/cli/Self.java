@@ -29,10 +29,19 @@ record Self(List<String> argv) {
 
     /** Recipes that come with this software, beside the launcher. */
     static Path recipes() {
+        return home().resolve("examples/images");
+    }
+
+    /** The list of Debian packages that a node needs, beside the launcher. */
+    static Path packages() {
+        return home().resolve("packages.txt");
+    }
+
+    private static Path home() {
         Path home = Path.of(System.getProperty("vse.launcher", "vse"))
                 .toAbsolutePath()
                 .getParent();
-        return home == null ? Path.of("/") : home.resolve("examples/images");
+        return home == null ? Path.of("/") : home;
     }
 
     List<String> with(String... arguments) {

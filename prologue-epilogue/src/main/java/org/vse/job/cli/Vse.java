@@ -24,7 +24,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
 /**
  * The command {@code vse}.
  *
- * <p>Exit codes: 0; 2 for a mistake on the command line; 125 for any other failure of VSE; else that of the job.
+ * <p>Exit codes: 0; 1 when {@code vse doctor} has found what keeps jobs from running; 2 for a mistake on the command line; 125 for any other failure of VSE; else that of the job.
  */
 @Command(
         name = "vse",
@@ -36,6 +36,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             ImageCommands.class,
             NodeCommands.class,
             ReportCommands.class,
+            DoctorCommand.class,
             DaemonCommands.Up.class,
             DaemonCommands.Down.class,
             DaemonCommands.Vsed.class,

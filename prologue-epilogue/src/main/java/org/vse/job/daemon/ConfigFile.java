@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeSet;
 import org.vse.failure.DidYouMean;
 import org.vse.failure.ErrorCode;
@@ -39,7 +40,7 @@ final class ConfigFile {
         SHARE_MEMORY("share-memory", "512MiB"),
         MAX_OUTPUT("max-output", "16GiB"),
         MAX_CONSOLE("max-console", "64MiB"),
-        ACCELERATOR("accelerator", "tcg"),
+        ACCELERATOR("accelerator", "auto"),
         FIRST_QEMU_UID("first-qemu-uid", "1879048192"),
         QEMU_UIDS("qemu-uids", "1024"),
         QEMU_GID("qemu-gid", "the group kvm, else 65534"),
@@ -213,11 +214,13 @@ final class ConfigFile {
         return List.copyOf(cores);
     }
 
-    static Accelerator accelerator(Value value) {
+    /** Empty for {@code auto}. */
+    static Optional<Accelerator> accelerator(Value value) {
         return switch (value.text()) {
-            case "kvm" -> Accelerator.KVM;
-            case "tcg" -> Accelerator.TCG;
-            default -> throw bad(value, "kvm or tcg");
+            case "auto" -> Optional.empty();
+            case "kvm" -> Optional.of(Accelerator.KVM);
+            case "tcg" -> Optional.of(Accelerator.TCG);
+            default -> throw bad(value, "auto, kvm or tcg");
         };
     }
 

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
 import org.vse.job.step.Node;
@@ -21,7 +22,7 @@ import org.vse.provisioner.VmSpec.Accelerator;
 
 /** What this node is when its configuration does not say. */
 final class NodeFacts {
-    private static final int NOBODY = 65534;
+    static final int NOBODY = 65534;
     private static final Path DEVICES = Path.of("/sys/devices/system");
 
     private NodeFacts() {}
@@ -39,16 +40,12 @@ final class NodeFacts {
                 values.containsKey(ConfigFile.Key.MEMORY)
                         ? ConfigFile.size(values.getOrDefault(ConfigFile.Key.MEMORY, none))
                         : NodeMemory.bytes(hierarchies),
-                values.containsKey(ConfigFile.Key.ACCELERATOR)
-                        ? ConfigFile.accelerator(values.getOrDefault(ConfigFile.Key.ACCELERATOR, none))
-                        : Accelerator.TCG,
+                accelerator(values),
                 state,
                 run,
-                number(values, ConfigFile.Key.FIRST_QEMU_UID, 1000, Integer.MAX_VALUE - 70_000, 1_879_048_192),
-                number(values, ConfigFile.Key.QEMU_UIDS, 1, 65_536, 1024),
-                values.containsKey(ConfigFile.Key.QEMU_GID)
-                        ? ConfigFile.number(values.getOrDefault(ConfigFile.Key.QEMU_GID, none), 1, Integer.MAX_VALUE)
-                        : kvmGroup(commands),
+                firstQemuUid(values),
+                qemuUids(values),
+                qemuGid(values).orElseGet(() -> kvmGroup(commands)),
                 duration(values, ConfigFile.Key.BOOT_TIMEOUT, 120),
                 duration(values, ConfigFile.Key.SETUP_TIMEOUT, 60),
                 duration(values, ConfigFile.Key.START_TIMEOUT, 60),
@@ -64,6 +61,26 @@ final class NodeFacts {
     private static List<Integer> cores(Map<ConfigFile.Key, ConfigFile.Value> values) {
         ConfigFile.Value set = values.get(ConfigFile.Key.CORES);
         return ConfigFile.cores(set == null ? new ConfigFile.Value(allowedCores(), "/proc/self/status") : set);
+    }
+
+    /** Empty when a probe is to find out. */
+    static Optional<Accelerator> accelerator(Map<ConfigFile.Key, ConfigFile.Value> values) {
+        ConfigFile.Value value = values.get(ConfigFile.Key.ACCELERATOR);
+        return value == null ? Optional.empty() : ConfigFile.accelerator(value);
+    }
+
+    static int firstQemuUid(Map<ConfigFile.Key, ConfigFile.Value> values) {
+        return number(values, ConfigFile.Key.FIRST_QEMU_UID, 1000, Integer.MAX_VALUE - 70_000, 1_879_048_192);
+    }
+
+    static int qemuUids(Map<ConfigFile.Key, ConfigFile.Value> values) {
+        return number(values, ConfigFile.Key.QEMU_UIDS, 1, 65_536, 1024);
+    }
+
+    /** Empty when the file does not say. */
+    static Optional<Integer> qemuGid(Map<ConfigFile.Key, ConfigFile.Value> values) {
+        ConfigFile.Value value = values.get(ConfigFile.Key.QEMU_GID);
+        return value == null ? Optional.empty() : Optional.of(ConfigFile.number(value, 1, Integer.MAX_VALUE));
     }
 
     private static int number(

@@ -1,6 +1,9 @@
 package org.vse.job.daemon;
 
 import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.LoggerContext;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.ConsoleAppender;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
@@ -36,6 +39,11 @@ import org.vse.process.CommandRunner;
 import org.vse.process.cgroup.Cgroups;
 import org.vse.process.cgroup.Hierarchy;
 import org.vse.provisioner.VmDriver;
+import org.vse.provisioner.accelerator.AcceleratorChoice;
+import org.vse.provisioner.accelerator.KvmProbe;
+import org.vse.provisioner.accelerator.ProbeHost;
+import org.vse.provisioner.accelerator.ProbeRecord;
+import org.vse.provisioner.accelerator.ProbedAccelerator;
 import org.vse.provisioner.libvirt.LibvirtDriver;
 import org.vse.provisioner.libvirt.PrivateLibvirtd;
 import org.vse.provisioner.network.JobNetwork;
@@ -70,7 +78,7 @@ public final class Vsed {
      * @return the exit code of the process
      */
     public int run(PrintStream ready) {
-        ((ch.qos.logback.classic.Logger) LoggerFactory.getLogger("org.vse")).setLevel(Level.INFO);
+        logToStandardError();
         try {
             makeDirectories();
             try (FileChannel file = FileChannel.open(
@@ -98,6 +106,20 @@ public final class Vsed {
         }
     }
 
+    /** Standard error is the log; standard output is the report to whoever starts the daemon, and nobody reads it later. */
+    private static void logToStandardError() {
+        LoggerContext logging = (LoggerContext) LoggerFactory.getILoggerFactory();
+        logging.getLogger(Logger.ROOT_LOGGER_NAME).setLevel(Level.WARN);
+        logging.getLogger("org.vse").setLevel(Level.INFO);
+        logging.getLogger(Logger.ROOT_LOGGER_NAME).iteratorForAppenders().forEachRemaining(appender -> {
+            if (appender instanceof ConsoleAppender<ILoggingEvent> console) {
+                console.stop();
+                console.setTarget("System.err");
+                console.start();
+            }
+        });
+    }
+
     private void serve(PrintStream ready) {
         CommandRunner commands = new CommandRunner();
         List<Hierarchy> hierarchies = Cgroups.hierarchies();
@@ -120,7 +142,7 @@ public final class Vsed {
             Node node = new Node(
                     settings.node(),
                     owner,
-                    settings.accelerator(),
+                    accelerators(settings, libvirtd, commands),
                     new Node.Timeouts(settings.boot(), settings.setup(), settings.start(), settings.grace()),
                     settings.limits(),
                     cgroups,
@@ -168,6 +190,17 @@ public final class Vsed {
         if (idle) {
             libvirtd.stop();
         }
+    }
+
+    /** What the site has decided, else what a probe shows in front of the first machine. */
+    private AcceleratorChoice accelerators(VsedConfig settings, PrivateLibvirtd libvirtd, CommandRunner commands) {
+        return settings.accelerator()
+                .map(AcceleratorChoice::fixed)
+                .orElseGet(() -> new ProbedAccelerator(
+                        new KvmProbe(commands, state.resolve("accelerator.log"), libvirtd::mountNamespace),
+                        gid -> ProbeHost.read(Path.of("/"), CommandRunner.find(ProbeHost.QEMU), gid),
+                        state.resolve(ProbeRecord.FILE),
+                        Clock.systemUTC()));
     }
 
     private static List<CoreLease> leases(List<Job> kept, Node.Limits limits) {

@@ -3,6 +3,7 @@ package org.vse.job.daemon;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import org.vse.job.step.Node;
 import org.vse.provisioner.VmSpec.Accelerator;
 
@@ -13,7 +14,7 @@ import org.vse.provisioner.VmSpec.Accelerator;
  * @param memories host cores that jobs may have, by NUMA node, in the order in which they are given away
  * @param sharers most jobs on a core, when all of them agreed to share
  * @param memory memory that jobs may have together, bytes
- * @param accelerator what executes the instructions of guests
+ * @param accelerator what executes the instructions of guests; empty when a probe is to find out
  * @param state lasting files
  * @param run files that end with the machine
  * @param firstQemuUid first uid of the pool for machines
@@ -26,7 +27,7 @@ record VsedConfig(
         List<List<Integer>> memories,
         int sharers,
         long memory,
-        Accelerator accelerator,
+        Optional<Accelerator> accelerator,
         Path state,
         Path run,
         int firstQemuUid,

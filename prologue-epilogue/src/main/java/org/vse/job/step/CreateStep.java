@@ -29,8 +29,10 @@ import org.vse.provisioner.Origin;
 import org.vse.provisioner.VmLabel;
 import org.vse.provisioner.VmName;
 import org.vse.provisioner.VmSpec;
+import org.vse.provisioner.VmSpec.Accelerator;
 import org.vse.provisioner.VmStatus;
 import org.vse.provisioner.VmUsage;
+import org.vse.provisioner.accelerator.ProbeGuest;
 import org.vse.provisioner.guest.ControlRecords;
 import org.vse.provisioner.guest.GuestJob;
 
@@ -53,14 +55,31 @@ final class CreateStep implements Step {
     @Override
     public void apply(Job job, Progress progress) {
         Image image = StageStep.image(node, job);
-        InParallel.each(job.record().machines(), machine -> create(job, image, machine));
+        Kernel kernel = image.kernelFor(needs(job.record().share()));
+        Accelerator accelerator = node.accelerators().choose(probe(job.record(), image, kernel), progress::waiting);
+        InParallel.each(job.record().machines(), machine -> create(job, image, kernel, accelerator, machine));
         if (job.record().network() == Network.JOB) {
             node.network().plug(job.record().networkPlan(), ConnectStep.taps(job.record()));
         }
         job.journal().enter(JobState.CREATED);
     }
 
-    private void create(Job job, Image image, JobRecord.Machine machine) {
+    /** The kernel that the machines boot, as the user that they get, on the cores of the job. */
+    private static ProbeGuest probe(JobRecord record, Image image, Kernel kernel) {
+        return new ProbeGuest(
+                image.digest() + " " + kernel.name(),
+                kernel.vmlinuz(),
+                kernel.initrd(),
+                kernel.commandLine(),
+                record.qemuUid(),
+                record.qemuGid(),
+                record.machines().stream()
+                        .flatMap(machine -> machine.cores().stream())
+                        .distinct()
+                        .toList());
+    }
+
+    private void create(Job job, Image image, Kernel kernel, Accelerator accelerator, JobRecord.Machine machine) {
         JobRecord record = job.record();
         JobFiles files = job.files();
         Path disk = files.disk(machine.index());
@@ -74,14 +93,19 @@ final class CreateStep implements Step {
         }
         makeSockets(files, record);
         makeEmpty(files.console(machine.index()), record);
-        VmStatus started = node.driver().start(spec(record, files, image, machine, channels), new Origin.Cold());
+        VmStatus started =
+                node.driver().start(spec(record, files, kernel, accelerator, machine, channels), new Origin.Cold());
         JobGroup.machine(node, job, machine, started);
-        node.ledger().record(VmAccount.opened(node, job, machine));
+        node.ledger().record(VmAccount.opened(node, job, machine, accelerator));
     }
 
     private VmSpec spec(
-            JobRecord record, JobFiles files, Image image, JobRecord.Machine machine, List<VmSpec.Channel> channels) {
-        Kernel kernel = image.kernelFor(needs(record.share()));
+            JobRecord record,
+            JobFiles files,
+            Kernel kernel,
+            Accelerator accelerator,
+            JobRecord.Machine machine,
+            List<VmSpec.Channel> channels) {
         VmName name = record.vmName(machine.index());
         String mac = record.networkPlan().mac(machine.index());
         boolean isFirst = machine.index() == 0;
@@ -96,7 +120,7 @@ final class CreateStep implements Step {
                 name,
                 UUID.nameUUIDFromBytes(name.value().getBytes(StandardCharsets.UTF_8)),
                 new VmLabel(node.owner(), record.tag(), record.attempt(), machine.index()),
-                node.accelerator(),
+                accelerator,
                 machine.vcpus(),
                 machine.cores(),
                 machine.memoryBytes(),

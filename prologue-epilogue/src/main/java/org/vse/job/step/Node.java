@@ -7,7 +7,7 @@ import org.vse.ledger.Ledger;
 import org.vse.process.CommandRunner;
 import org.vse.process.cgroup.Cgroups;
 import org.vse.provisioner.VmDriver;
-import org.vse.provisioner.VmSpec.Accelerator;
+import org.vse.provisioner.accelerator.AcceleratorChoice;
 import org.vse.provisioner.network.JobNetwork;
 import org.vse.provisioner.share.ShareServer;
 
@@ -16,6 +16,7 @@ import org.vse.provisioner.share.ShareServer;
  *
  * @param name this node, as schedulers call it
  * @param owner id of this installation; part of every label
+ * @param accelerators what executes the instructions of guests
  * @param timeouts how long each step may take
  * @param limits what a job may make the host hold
  * @param cgroups the groups of this installation's jobs
@@ -23,7 +24,7 @@ import org.vse.provisioner.share.ShareServer;
 public record Node(
         String name,
         String owner,
-        Accelerator accelerator,
+        AcceleratorChoice accelerators,
         Timeouts timeouts,
         Limits limits,
         Cgroups cgroups,

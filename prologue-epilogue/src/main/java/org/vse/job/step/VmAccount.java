@@ -12,6 +12,7 @@ import org.vse.ledger.JobKey;
 import org.vse.ledger.LedgerEvent;
 import org.vse.ledger.Submitter;
 import org.vse.ledger.VmEnd;
+import org.vse.provisioner.VmSpec.Accelerator;
 
 /**
  * What the ledger is told of a job's machines. The ids of events follow from the job attempt and the machine, so that an
@@ -21,7 +22,7 @@ public final class VmAccount {
     private VmAccount() {}
 
     /** A machine has begun to run. */
-    static LedgerEvent opened(Node node, Job job, JobRecord.Machine machine) {
+    static LedgerEvent opened(Node node, Job job, JobRecord.Machine machine, Accelerator accelerator) {
         JobRecord record = job.record();
         return new LedgerEvent.VmOpened(
                 id(record, machine, "opened"),
@@ -37,7 +38,7 @@ public final class VmAccount {
                         machine.memoryBytes(),
                         record.image(),
                         record.digest(),
-                        node.accelerator().name()),
+                        accelerator.name()),
                 node.clock().instant());
     }
 

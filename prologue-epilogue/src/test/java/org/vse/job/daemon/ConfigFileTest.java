@@ -53,7 +53,7 @@ class ConfigFileTest {
                 """);
         assertThat(config.node()).isEqualTo("n7");
         assertThat(config.cores()).containsExactly(0, 1, 2, 3, 8);
-        assertThat(config.accelerator()).isEqualTo(Accelerator.KVM);
+        assertThat(config.accelerator()).contains(Accelerator.KVM);
         assertThat(config.firstQemuUid()).isEqualTo(500_000);
         assertThat(config.qemuUids()).isEqualTo(12);
         assertThat(config.qemuGid()).isEqualTo(44);
@@ -71,7 +71,13 @@ class ConfigFileTest {
         assertThat(config.node()).isNotEmpty();
         assertThat(config.boot()).isEqualTo(Duration.ofMinutes(2));
         assertThat(config.qemuUids()).isEqualTo(1024);
-        assertThat(config.accelerator()).isEqualTo(Accelerator.TCG);
+        assertThat(config.accelerator()).as("auto").isEmpty();
+    }
+
+    @Test
+    void autoMeansThatAProbeFindsOut() throws IOException {
+        assertThat(config("accelerator: auto\n").accelerator()).isEmpty();
+        assertThat(config("accelerator: tcg\n").accelerator()).contains(Accelerator.TCG);
     }
 
     @Test

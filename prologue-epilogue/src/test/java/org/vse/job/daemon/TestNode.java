@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.vse.imagestore.Image;
 import org.vse.imagestore.ImageStore;
@@ -24,6 +25,7 @@ import org.vse.process.CommandRunner;
 import org.vse.process.cgroup.Cgroups;
 import org.vse.provisioner.VmDriver;
 import org.vse.provisioner.VmSpec.Accelerator;
+import org.vse.provisioner.accelerator.AcceleratorChoice;
 import org.vse.provisioner.network.JobNetwork;
 import org.vse.provisioner.share.ShareServer;
 
@@ -52,7 +54,7 @@ final class TestNode implements AutoCloseable {
         this.node = new Node(
                 "here",
                 "me",
-                Accelerator.TCG,
+                AcceleratorChoice.fixed(Accelerator.TCG),
                 new Node.Timeouts(
                         Duration.ofSeconds(2), Duration.ofSeconds(2), Duration.ofSeconds(2), Duration.ofMillis(300)),
                 LIMITS,
@@ -86,7 +88,7 @@ final class TestNode implements AutoCloseable {
                 List.of(cores),
                 1,
                 8L << 30,
-                Accelerator.TCG,
+                Optional.of(Accelerator.TCG),
                 state(),
                 run(),
                 own == 0 ? 70_000 : own,

@@ -101,6 +101,11 @@ public final class PrivateLibvirtd {
         }
     }
 
+    /** Where the daemon and its machines see their own {@code /dev/kvm}; empty when no daemon is alive. */
+    public Optional<Path> mountNamespace() {
+        return identity().map(daemon -> Path.of("/proc", Long.toString(daemon.pid()), "ns/mnt"));
+    }
+
     /** Ends the daemon; machines go on. Idempotent. */
     public synchronized void stop() {
         Optional<ProcessIdentity> daemon = identity();

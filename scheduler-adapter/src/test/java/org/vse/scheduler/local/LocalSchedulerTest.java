@@ -87,20 +87,6 @@ class LocalSchedulerTest {
     }
 
     @Test
-    void memoryIsWaitedForLikeCores() {
-        LocalScheduler local = new LocalScheduler(List.of(List.of(0, 1, 2)), 1, 4L << 20, List.of());
-        local.submit("a", new Asked(1, 3L << 20, false));
-        local.submit("b", new Asked(1, 2L << 20, false));
-        assertThat(local.start()).extracting(CoreLease::job).containsExactly("a");
-        assertThat(local.waiting("b").orElseThrow()).hasToString("3MiB of 4MiB of memory are taken: a");
-        local.finished("a");
-        assertThat(local.start()).extracting(CoreLease::job).containsExactly("b");
-        assertThatThrownBy(() -> local.submit("c", new Asked(1, 5L << 20, false)))
-                .isInstanceOfSatisfying(
-                        VseException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.JOB_TOO_LARGE));
-    }
-
-    @Test
     void aJobThatCanNeverFitIsRefusedAtOnce() {
         LocalScheduler local = new LocalScheduler(List.of(0, 1));
         VseException error = catchThrowableOfType(VseException.class, () -> local.submit("a", Asked.cores(3)));
@@ -244,11 +230,11 @@ class LocalSchedulerTest {
 
     @Test
     void memoryIsHeldAndWaitedForLikeCores() {
-        LocalScheduler local = new LocalScheduler(List.of(0, 1, 2), 4L << 30, List.of());
-        local.submit("a", 1, 3L << 30);
-        local.submit("b", 1, 2L << 30);
-        local.submit("small", 1, 1L << 30);
-        assertThat(local.start()).containsExactly(new CoreLease("a", List.of(0), 3L << 30));
+        LocalScheduler local = new LocalScheduler(List.of(List.of(0, 1, 2)), 1, 4L << 30, List.of());
+        local.submit("a", new Asked(1, 3L << 30, false));
+        local.submit("b", new Asked(1, 2L << 30, false));
+        local.submit("small", new Asked(1, 1L << 30, false));
+        assertThat(local.start()).containsExactly(new CoreLease("a", List.of(0), 3L << 30, false));
         assertThat(local.waiting("b").orElseThrow()).hasToString("3072MiB of 4096MiB of memory are taken: a");
         assertThat(local.waiting("b").orElseThrow().taken().resource()).isEqualTo("memory");
         assertThat(local.waiting("small").orElseThrow())
@@ -256,14 +242,16 @@ class LocalSchedulerTest {
         local.finished("a");
         assertThat(local.start())
                 .containsExactly(
-                        new CoreLease("b", List.of(0), 2L << 30), new CoreLease("small", List.of(1), 1L << 30));
+                        new CoreLease("b", List.of(0), 2L << 30, false),
+                        new CoreLease("small", List.of(1), 1L << 30, false));
     }
 
     @Test
     void moreMemoryThanTheNodeHasIsRefused() {
-        LocalScheduler local = new LocalScheduler(List.of(0), 4L << 30, List.of());
-        local.submit("fits", 1, 4L << 30);
-        VseException error = catchThrowableOfType(VseException.class, () -> local.submit("a", 1, (4L << 30) + 1));
+        LocalScheduler local = new LocalScheduler(List.of(List.of(0)), 1, 4L << 30, List.of());
+        local.submit("fits", new Asked(1, 4L << 30, false));
+        VseException error =
+                catchThrowableOfType(VseException.class, () -> local.submit("a", new Asked(1, (4L << 30) + 1, false)));
         assertThat(error.code()).isEqualTo(ErrorCode.JOB_TOO_LARGE);
         assertThat(error.render()).contains("more memory").contains("4096MiB");
         assertThat(local.queue()).containsExactly("fits");
@@ -271,9 +259,9 @@ class LocalSchedulerTest {
 
     @Test
     void aNodeWithLessMemoryThanItsJobsHoldStartsNothing() {
-        LocalScheduler local =
-                new LocalScheduler(List.of(0, 1), 1L << 30, List.of(new CoreLease("old", List.of(0), 2L << 30)));
-        local.submit("new", 1, 1);
+        LocalScheduler local = new LocalScheduler(
+                List.of(List.of(0, 1)), 1, 1L << 30, List.of(new CoreLease("old", List.of(0), 2L << 30, false)));
+        local.submit("new", new Asked(1, 1, false));
         assertThat(local.start()).isEmpty();
         local.finished("old");
         assertThat(local.start()).extracting(CoreLease::job).containsExactly("new");

@@ -73,6 +73,7 @@ public final class Site implements AutoCloseable {
                 Files.createDirectory(top.resolve(part));
             }
             Files.writeString(top.resolve("etc/vsed.yaml"), vsedYaml);
+            Files.copy(Path.of("../packages.txt"), top.resolve("packages.txt"));
             linkImages(top.resolve("state/images"));
             String classPath = classPath(top);
             writeLauncher(top, classPath);

@@ -1,0 +1,58 @@
+package org.vse.job.daemon;
+
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import org.vse.failure.VseException;
+import org.vse.provisioner.VmSpec.Accelerator;
+
+/**
+ * What {@code vsed.yaml} says, for whoever looks at a node from outside.
+ *
+ * @param accelerator empty when a probe is to find out
+ * @param firstQemuUid first uid of the pool for machines
+ * @param qemuUids size of the pool
+ * @param qemuGid group of machines; empty when the file does not say
+ */
+public record NodeSettings(
+        Optional<Accelerator> accelerator, int firstQemuUid, int qemuUids, Optional<Integer> qemuGid) {
+    /** The group of machines where there is no group kvm. */
+    public static final int NOBODY = NodeFacts.NOBODY;
+
+    /**
+     * Reads a file that may be missing.
+     *
+     * @throws VseException CONFIG_INVALID when vsed would refuse it
+     */
+    public static NodeSettings read(Path file) {
+        Map<ConfigFile.Key, ConfigFile.Value> values = ConfigFile.read(file);
+        values.forEach(NodeSettings::check);
+        return of(values);
+    }
+
+    /** What counts when there is no file. */
+    public static NodeSettings defaults() {
+        return of(Map.of());
+    }
+
+    /** What looks at a node does not need these, but vsed refuses a file where one is wrong. */
+    private static void check(ConfigFile.Key key, ConfigFile.Value value) {
+        switch (key) {
+            case NODE -> ConfigFile.label(value);
+            case CORES -> ConfigFile.cores(value);
+            case BOOT_TIMEOUT, SETUP_TIMEOUT, START_TIMEOUT, CANCEL_GRACE -> ConfigFile.duration(value);
+            case ACCELERATOR -> ConfigFile.accelerator(value);
+            case FIRST_QEMU_UID -> NodeFacts.firstQemuUid(Map.of(key, value));
+            case QEMU_UIDS -> NodeFacts.qemuUids(Map.of(key, value));
+            case QEMU_GID -> NodeFacts.qemuGid(Map.of(key, value));
+        }
+    }
+
+    private static NodeSettings of(Map<ConfigFile.Key, ConfigFile.Value> values) {
+        return new NodeSettings(
+                NodeFacts.accelerator(values),
+                NodeFacts.firstQemuUid(values),
+                NodeFacts.qemuUids(values),
+                NodeFacts.qemuGid(values));
+    }
+}
