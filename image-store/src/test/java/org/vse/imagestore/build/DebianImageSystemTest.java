@@ -29,6 +29,7 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.vse.imagestore.Image;
 import org.vse.imagestore.ImageStore;
 import org.vse.imagestore.Kernel;
@@ -64,7 +65,11 @@ class DebianImageSystemTest {
     }
 
     private Image build(ImageStore into) {
-        Recipe recipe = RecipeParser.parse(Path.of("../examples/images/debian-12.yaml"));
+        return build(into, "debian-12");
+    }
+
+    private Image build(ImageStore into, String name) {
+        Recipe recipe = RecipeParser.parse(Path.of("../examples/images").resolve(name + ".yaml"));
         List<String> steps = new ArrayList<>();
         Image image = new ImageBuilder(runner, into).build(recipe, (what, expected) -> steps.add(what));
         assertThat(steps).hasSizeGreaterThanOrEqualTo(7);
@@ -76,6 +81,16 @@ class DebianImageSystemTest {
         Image there = store.resolve("debian-12");
         store.verify(there);
         assertThat(build(new ImageStore(elsewhere)).digest()).isEqualTo(there.digest());
+    }
+
+    /** The images stay in the store: the example jobs of later modules boot them. */
+    @ParameterizedTest
+    @ValueSource(strings = {"debian-12-mpi", "debian-12-python"})
+    void theOtherExamplesAreBuilt(String name) throws IOException {
+        Image image = build(store, name);
+        store.verify(image);
+        assertThat(store.resolve(name)).isEqualTo(image);
+        assertThat(Files.size(image.disk())).isLessThan(250L << 20);
     }
 
     static Stream<String> kernels() {

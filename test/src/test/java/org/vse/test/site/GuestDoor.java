@@ -3,7 +3,6 @@ package org.vse.test.site;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
-import org.vse.job.lifecycle.JobRecord;
 import org.vse.process.CommandRunner;
 import org.vse.provisioner.VmName;
 import org.vse.provisioner.guest.AgentGuestControl;
@@ -17,8 +16,8 @@ public final class GuestDoor implements AutoCloseable {
     private final GuestControl control;
 
     GuestDoor(Site site, String job, int machine) {
-        String owner = Finished.text(site.state().resolve("owner")).strip();
-        VmName name = new VmName("vse-" + JobRecord.tagOf(owner, "local", job, 1) + "-" + machine);
+        String owner = site.owner();
+        VmName name = new VmName("vse-" + site.tag(job) + "-" + machine);
         this.driver = new LibvirtDriver(owner, new PrivateLibvirtd(site.state(), site.run(), new CommandRunner()));
         this.control = new AgentGuestControl((json, timeout) -> driver.agent(name, json, timeout));
     }

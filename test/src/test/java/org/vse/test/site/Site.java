@@ -16,8 +16,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
+import org.vse.job.lifecycle.JobRecord;
 import org.vse.process.Command;
 import org.vse.process.CommandRunner;
+import org.vse.provisioner.network.NetworkPlan;
 
 /**
  * Directories, two users, a daemon of the tests' own on this host, and the command line from outside. Needs root and an
@@ -119,6 +121,19 @@ public final class Site implements AutoCloseable {
     /** Controls a guest as its root, beside the daemon and without its knowledge. */
     public GuestDoor guest(String job, int machine) {
         return new GuestDoor(this, job, machine);
+    }
+
+    /** Network namespace of the share server of a job, which is in the network of its machines. */
+    public String serviceNamespace(String job) {
+        return new NetworkPlan(tag(job)).serviceNamespace();
+    }
+
+    String owner() {
+        return Finished.text(state().resolve("owner")).strip();
+    }
+
+    String tag(String job) {
+        return JobRecord.tagOf(owner(), "local", job, 1);
     }
 
     private Desk desk(Account account, Path directory) {

@@ -44,6 +44,7 @@ class RefusalSystemTest {
                     image=debian-12 memory=2G           | 2:29 | DIRECTIVE_BAD_VALUE    | did you mean '2GiB'
                     image=debian-12 vcpus=100000        | 2:28 | DIRECTIVE_OUT_OF_RANGE | 1 to 1024
                     image=debian-12 network=user share=nfs | 2:41 | DIRECTIVE_CONFLICT  | 2:30
+                    image=debian-12 network=user vms-per-node=2 | 2:48 | DIRECTIVE_CONFLICT | 2:30
                     vcpus=1                             | 2:   | DIRECTIVE_IMAGE_MISSING | image=
                     image                               | 2:6  | DIRECTIVE_SYNTAX       | image
                     image=no-such-image                 | no-such-image | IMAGE_UNKNOWN | vse image ls
