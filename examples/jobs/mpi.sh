@@ -4,7 +4,7 @@
 #VSE image=debian-12-mpi
 #VSE vms-per-node=2 vcpus=1 memory=512MiB
 # One MPI program on two machines: the node file has a line for each core, which is how Open MPI reads a host file.
-# Python speaks MPI here because a compiler would more than double the image; a binary in your home runs the same way.
+# Python speaks MPI here because the image has no compiler; a binary in your home runs the same way.
 # The machines have one network, eth0, and no fast interconnect to look for.
 
 program=$(
