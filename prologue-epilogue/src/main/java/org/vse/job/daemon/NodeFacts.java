@@ -36,7 +36,7 @@ final class NodeFacts {
                         ? ConfigFile.label(values.getOrDefault(ConfigFile.Key.NODE, none))
                         : hostName(),
                 HostTopology.read(DEVICES).byMemory(cores(values)),
-                number(values, ConfigFile.Key.OVERSUBSCRIBE, 1, 64, 1),
+                sharers(values),
                 values.containsKey(ConfigFile.Key.MEMORY)
                         ? ConfigFile.size(values.getOrDefault(ConfigFile.Key.MEMORY, none))
                         : NodeMemory.bytes(hierarchies),
@@ -56,6 +56,10 @@ final class NodeFacts {
                         size(values, ConfigFile.Key.SHARE_MEMORY),
                         size(values, ConfigFile.Key.MAX_OUTPUT),
                         size(values, ConfigFile.Key.MAX_CONSOLE)));
+    }
+
+    static int sharers(Map<ConfigFile.Key, ConfigFile.Value> values) {
+        return number(values, ConfigFile.Key.OVERSUBSCRIBE, 1, 64, 1);
     }
 
     private static List<Integer> cores(Map<ConfigFile.Key, ConfigFile.Value> values) {

@@ -40,7 +40,9 @@ public record NodeSettings(
         switch (key) {
             case NODE -> ConfigFile.label(value);
             case CORES -> ConfigFile.cores(value);
-            case BOOT_TIMEOUT, SETUP_TIMEOUT, START_TIMEOUT, CANCEL_GRACE -> ConfigFile.duration(value);
+            case BOOT_TIMEOUT, SETUP_TIMEOUT, START_TIMEOUT, CANCEL_GRACE, REAP_INTERVAL -> ConfigFile.duration(value);
+            case MEMORY, MACHINE_OVERHEAD, SHARE_MEMORY, MAX_OUTPUT, MAX_CONSOLE -> ConfigFile.size(value);
+            case OVERSUBSCRIBE -> NodeFacts.sharers(Map.of(key, value));
             case ACCELERATOR -> ConfigFile.accelerator(value);
             case FIRST_QEMU_UID -> NodeFacts.firstQemuUid(Map.of(key, value));
             case QEMU_UIDS -> NodeFacts.qemuUids(Map.of(key, value));

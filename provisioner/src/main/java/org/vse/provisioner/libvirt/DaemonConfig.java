@@ -7,9 +7,7 @@ import java.util.UUID;
 final class DaemonConfig {
     /** Run by {@code sh -e} in a mount namespace of its own with {@link #namespaceArguments}; ends by becoming libvirtd. */
     static final String ENTER_NAMESPACE = """
-            etc=$1 lib=$2 log=$3 cache=$4 run=$5 dev=$6 kvm=$7 identity=$8
-            echo "$$:$(cut -d' ' -f22 /proc/$$/stat)" >"$identity.new"
-            mv "$identity.new" "$identity"
+            etc=$1 lib=$2 log=$3 cache=$4 run=$5 dev=$6 kvm=$7
             mkdir -p /etc/libvirt /var/lib/libvirt /var/log/libvirt /var/cache/libvirt /run/libvirt
             if [ "$kvm" = open ]; then
                 mount -t tmpfs -o mode=0755,size=64k,nr_inodes=16 vse "$dev"
@@ -41,8 +39,7 @@ final class DaemonConfig {
                 at.cache().toString(),
                 at.sockets().toString(),
                 at.dev().toString(),
-                openKvm ? "open" : "host",
-                at.identity().toString());
+                openKvm ? "open" : "host");
     }
 
     /**

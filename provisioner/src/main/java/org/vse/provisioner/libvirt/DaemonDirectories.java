@@ -77,9 +77,9 @@ record DaemonDirectories(Path state, Path run) {
         return run.resolve("libvirt-dev");
     }
 
-    /** Who the daemon is, for the next process that wants one. */
-    Path identity() {
-        return run.resolve("libvirtd.identity");
+    /** Written and locked by libvirtd itself for as long as it lives. */
+    Path daemonPid() {
+        return sockets().resolve("libvirtd.pid");
     }
 
     Path lock() {

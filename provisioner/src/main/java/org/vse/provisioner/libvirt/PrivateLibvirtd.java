@@ -85,20 +85,38 @@ public final class PrivateLibvirtd {
         }
     }
 
-    /** The daemon, empty when none is alive. */
+    /**
+     * The daemon, empty when none is alive: the process that holds the lock on libvirtd's own pid file (proc_locks(5)). Its
+     * parent, which reaps what it leaves, may have been killed without it.
+     */
     public Optional<ProcessIdentity> identity() {
         try {
-            String[] parts = Files.readString(at.identity()).strip().split(":", -1);
-            return Optional.of(new ProcessIdentity(Long.parseLong(parts[0]), Long.parseLong(parts[1])))
-                    .filter(ProcessIdentity::alive);
+            Path file = at.daemonPid();
+            String inode = ":" + Files.getAttribute(file, "unix:ino");
+            for (String line : Files.readAllLines(Path.of("/proc/locks"))) {
+                // 1: POSIX  ADVISORY  WRITE 349 fe:00:1234 0 EOF
+                String[] words = line.strip().split(" +", -1);
+                if (words.length > 5 && words[1].equals("POSIX") && words[5].endsWith(inode)) {
+                    Optional<ProcessIdentity> holder = ProcessIdentity.of(Long.parseLong(words[4]));
+                    if (holder.isPresent() && isOurs(holder.get(), file)) {
+                        return holder;
+                    }
+                }
+            }
+            return Optional.empty();
         } catch (NoSuchFileException e) {
             return Optional.empty();
-        } catch (IOException | NumberFormatException | ArrayIndexOutOfBoundsException e) {
+        } catch (IOException | NumberFormatException e) {
             throw VseException.of(ErrorCode.LIBVIRT_FAILED, "cannot tell whether our libvirtd is alive")
-                    .fact("file", at.identity())
+                    .fact("file", at.daemonPid())
                     .fact("reason", e)
                     .because(e);
         }
+    }
+
+    /** Inodes are unique on one file system only; the file itself says whom it belongs to. */
+    private static boolean isOurs(ProcessIdentity holder, Path file) throws IOException {
+        return Files.readString(file).strip().equals(Long.toString(holder.pid())) && holder.alive();
     }
 
     /** Where the daemon and its machines see their own {@code /dev/kvm}; empty when no daemon is alive. */
@@ -171,6 +189,11 @@ public final class PrivateLibvirtd {
             var watch = process.onExit().thenRun(ready::abandon);
             boolean serves = ready.await(START_TIMEOUT);
             watch.cancel(false);
+            if (!serves && identity().isPresent()) {
+                // One that was just being started by somebody who was killed meanwhile.
+                LOG.info("libvirtd serves already");
+                return;
+            }
             if (!serves) {
                 boolean alive = process.isAlive();
                 process.destroy();

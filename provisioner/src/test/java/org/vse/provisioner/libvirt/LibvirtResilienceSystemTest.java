@@ -92,6 +92,28 @@ class LibvirtResilienceSystemTest {
     }
 
     @Test
+    void whoReapsForLibvirtdMayDieBeforeIt() throws IOException {
+        driver.list();
+        ProcessIdentity daemon = rig.daemon().identity().orElseThrow();
+        assertThat(Files.readString(Path.of("/proc", Long.toString(daemon.pid()), "comm")))
+                .isEqualTo("libvirtd\n");
+        ProcessIdentity reaper = ProcessHandle.of(daemon.pid())
+                .flatMap(ProcessHandle::parent)
+                .flatMap(parent -> ProcessIdentity.of(parent.pid()))
+                .orElseThrow();
+        assertThat(Files.readString(Path.of("/proc", Long.toString(reaper.pid()), "comm")))
+                .isEqualTo("tini\n");
+        assertThat(reaper.signal(SIGKILL)).isTrue();
+        await().atMost(PATIENCE).until(() -> !reaper.alive());
+        PrivateLibvirtd again = rig.sameDaemon();
+        again.ensureRunning();
+        assertThat(again.identity()).contains(daemon);
+        again.stop();
+        assertThat(daemon.alive()).isFalse();
+        assertThat(driver.list()).isEmpty();
+    }
+
+    @Test
     void stoppingLibvirtdLeavesMachinesAlone() throws IOException {
         VmStatus machine = driver.start(rig.spec(NAME, LABEL, Guest.SILENT), COLD);
         driver.close();
