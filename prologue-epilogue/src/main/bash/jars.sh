@@ -3,19 +3,14 @@
 #
 # Each build makes a directory of its own, build/dist-TIME, and build/current names the one to use: a daemon that runs
 # keeps the jars it was started with.
+#
+# Who may not write to the tree uses what its owner built. Where that is missing or old, they build from a copy of the tree
+# in their cache directory (XDG_CACHE_HOME, ~/.cache).
 
 # Sets dist to a directory with up-to-date jars, building them where needed.
 require_jars() { # CONSENT
     if jars_current; then
         return
-    fi
-    if ! may_build; then
-        if [[ -n $dist ]]; then
-            return
-        fi
-        say "the jars are not built and '$build' is not writable [COMMAND_FAILED]"
-        printf '  next: as the owner of the tree: %s/vse version\n' "$home" >&2
-        exit "$own_failure"
     fi
     mkdir -p "$build/log"
     exec 9>"$build/lock"
@@ -28,6 +23,20 @@ require_jars() { # CONSENT
         build_jars
     fi
     exec 9>&-
+}
+
+# Moves build to where this user may write, unless the jars of the tree are current.
+choose_build() {
+    local tree=$build
+    if jars_current || may_build; then
+        return
+    fi
+    build=${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}/vse/$(printf '%s' "$home" | sha256sum | head -c 12)
+    if ! mkdir -p "$build/log" 2>/dev/null; then
+        say "the jars are not built or old, and neither '$tree' nor '$build' is writable [COMMAND_FAILED]"
+        printf '  next: as the owner of the tree: %s/vse version\n' "$home" >&2
+        exit "$own_failure"
+    fi
 }
 
 # True when the tree is this user's to write.
@@ -47,16 +56,26 @@ jars_current() {
 }
 
 build_jars() {
-    local begin=$SECONDS log=$build/log/jars.log name old
+    local begin=$SECONDS log=$build/log/jars.log name old source
     name=dist-$(date +%Y%m%d-%H%M%S)-$$
     say "building the jars once, log: $log"
     dist=$build/$name
     mkdir -p "$dist/lib"
     : >"$dist/stamp"
-    rm -rf "$home/prologue-epilogue/target/dist"
-    (cd "$home" && mvn -B -ntp -Dstyle.color=never -Dmaven.test.skip=true -pl prologue-epilogue -am package </dev/null 2>&1) |
+    source=$home
+    if [[ $build != "$home/build" ]]; then
+        source=$build/source
+        rm -rf "$source"
+        mkdir -p "$source"
+        tar -C "$home" --exclude=./build --exclude=./.git --exclude=target -cf - . | tar -C "$source" -xf -
+    fi
+    rm -rf "$source/prologue-epilogue/target/dist"
+    (cd "$source" && mvn -B -ntp -Dstyle.color=never -Dmaven.test.skip=true -pl prologue-epilogue -am package </dev/null 2>&1) |
         tee "$log" | moving_line '^(Building|Compiling|Recompiling) ' || failed 'building the jars failed [COMMAND_FAILED]' "$log"
-    cp "$home"/prologue-epilogue/target/dist/*.jar "$home"/prologue-epilogue/target/vse-prologue-epilogue-*.jar "$dist/lib"
+    cp "$source"/prologue-epilogue/target/dist/*.jar "$source"/prologue-epilogue/target/vse-prologue-epilogue-*.jar "$dist/lib"
+    if [[ $source != "$home" ]]; then
+        rm -rf "$source"
+    fi
     find_java || no_java
     archive_classes "$log"
     printf '%s\n' "$name" >"$build/current.new"

@@ -15,6 +15,7 @@ import java.util.OptionalInt;
 import java.util.UUID;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import org.vse.failure.DidYouMean;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
@@ -46,15 +47,39 @@ public final class ImageStore {
 
     private final Path root;
     private final StoreFiles files;
+    private final @Nullable ImageStore beneath;
 
     /** Nothing is created before the first write; a store that does not exist is empty. */
     public ImageStore(Path root) {
+        this(root, null);
+    }
+
+    private ImageStore(Path root, @Nullable ImageStore beneath) {
         this.root = root.toAbsolutePath().normalize();
         this.files = new StoreFiles(this.root);
+        this.beneath = beneath;
+    }
+
+    /**
+     * A store in which images of another one are found too, where this one has no image of that name or digest. The other
+     * one is never written to.
+     *
+     * @param beneath root of the other one; null, or one that this process cannot read, for none
+     */
+    public static ImageStore over(Path root, @Nullable Path beneath) {
+        if (beneath == null || !Files.isReadable(beneath.resolve("tags"))) {
+            return new ImageStore(root);
+        }
+        return new ImageStore(root, new ImageStore(beneath));
     }
 
     public Path root() {
         return root;
+    }
+
+    /** Where images are looked for, in this order. */
+    public List<Path> roots() {
+        return beneath == null ? List.of(root) : List.of(root, beneath.root);
     }
 
     /**
@@ -78,14 +103,20 @@ public final class ImageStore {
         String tag = Optional.ofNullable(tagged.group(2)).orElse(DEFAULT_TAG);
         return io(() -> {
             Optional<String> digest = readTag(name + ":" + tag);
+            if (digest.isEmpty() && beneath != null && beneath.has(name + ":" + tag)) {
+                return beneath.resolve(reference);
+            }
             return load(digest.orElseThrow(() -> unknown(reference)), name, tag);
         });
     }
 
     /** The image with that digest, empty when it is not in this store. */
     public Optional<Image> byDigest(String digest) {
-        if (!DIGESTED.matcher(digest).matches() || !Files.exists(directory(digest), LinkOption.NOFOLLOW_LINKS)) {
+        if (!DIGESTED.matcher(digest).matches()) {
             return Optional.empty();
+        }
+        if (!Files.exists(directory(digest), LinkOption.NOFOLLOW_LINKS)) {
+            return beneath == null ? Optional.empty() : beneath.byDigest(digest);
         }
         return Optional.of(io(() -> {
             String name = manifest(digest).name();
@@ -111,6 +142,14 @@ public final class ImageStore {
                     images.add(load(digest.get(), tagged.substring(0, colon), tagged.substring(colon + 1)));
                 }
             }
+            if (beneath != null) {
+                beneath.list().stream()
+                        .filter(image ->
+                                images.stream().noneMatch(own -> own.reference().equals(image.reference())))
+                        .toList()
+                        .forEach(images::add);
+                images.sort(Comparator.comparing(Image::reference));
+            }
             return List.copyOf(images);
         });
     }
@@ -122,6 +161,11 @@ public final class ImageStore {
      * @throws VseException IMAGE_CORRUPT with the file and the number of the first chunk that differs
      */
     public void verify(Image image) {
+        ImageStore holder = holder(image);
+        if (holder != this) {
+            holder.verify(image);
+            return;
+        }
         io(() -> {
             Path directory = directory(image.digest());
             Manifest manifest = manifest(image.digest());
@@ -146,6 +190,10 @@ public final class ImageStore {
 
     /** Whether the files are still in the state in which {@link #verify} last found them good. Costs no hashing. */
     public boolean quickVerified(Image image) {
+        ImageStore holder = holder(image);
+        if (holder != this) {
+            return holder.quickVerified(image);
+        }
         return io(() -> {
             Stamp now = stamp(directory(image.digest()), manifest(image.digest()));
             return StoreFiles.readSmall(stampFile(image.digest()), 1 << 16)
@@ -290,6 +338,14 @@ public final class ImageStore {
         }
         names.sort(Comparator.naturalOrder());
         return names;
+    }
+
+    private boolean has(String tagged) throws IOException {
+        return readTag(tagged).isPresent();
+    }
+
+    private ImageStore holder(Image image) {
+        return beneath != null && image.disk().startsWith(beneath.root) ? beneath : this;
     }
 
     private Optional<String> readTag(String tagged) throws IOException {

@@ -63,6 +63,31 @@ class ImageStoreTest {
     }
 
     @Test
+    void anotherStoreBeneathIsReadAndNeverWritten() throws IOException {
+        Image theirs = add("debian-12", "latest", "theirs");
+        Image shadowed = add("rocky-9", "latest", "old");
+        store.verify(theirs);
+        ImageStore own = ImageStore.over(temp.resolve("own"), store.root());
+        assertThat(own.resolve("debian-12")).isEqualTo(theirs);
+        assertThat(own.resolve(theirs.digest())).isEqualTo(theirs);
+        assertThat(own.byDigest(theirs.digest())).contains(theirs);
+        assertThat(own.quickVerified(theirs)).isTrue();
+        own.verify(theirs);
+        assertThat(own.root()).doesNotExist();
+        Image mine = ImageFixture.add(own, "rocky-9", "latest", "new".getBytes(StandardCharsets.UTF_8));
+        assertThat(own.resolve("rocky-9")).isEqualTo(mine);
+        assertThat(own.byDigest(shadowed.digest())).isPresent();
+        assertThat(own.list()).containsExactly(theirs, mine);
+        assertThat(store.resolve("rocky-9")).isEqualTo(shadowed);
+        Files.writeString(theirs.disk(), "THEIRS");
+        error(ErrorCode.IMAGE_CORRUPT, () -> own.verify(theirs));
+        assertThat(error(ErrorCode.IMAGE_UNKNOWN, () -> own.resolve("none")).facts())
+                .containsEntry("known", "debian-12:latest, rocky-9:latest");
+        assertThat(ImageStore.over(temp.resolve("own"), temp.resolve("missing")).roots())
+                .containsExactly(temp.resolve("own"));
+    }
+
+    @Test
     void everyFormOfReferenceFindsTheImage() {
         Image image = add("debian-12", "latest", "disk");
         assertThat(store.resolve("debian-12")).isEqualTo(image);

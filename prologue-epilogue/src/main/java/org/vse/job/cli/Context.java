@@ -4,7 +4,8 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.util.Map;
 import java.util.function.Consumer;
-import org.vse.imagestore.ImageStore;
+import org.vse.job.OwnDirectory;
+import org.vse.job.Standing;
 import org.vse.job.client.VsedClient;
 import org.vse.process.CommandRunner;
 
@@ -27,7 +28,11 @@ record Context(
         environment = Map.copyOf(environment);
     }
 
+    /** @throws org.vse.failure.VseException DAEMON_UNREACHABLE when the socket may be a stranger's */
     VsedClient client() {
+        if (site.standing() == Standing.ORDINARY) {
+            OwnDirectory.require(site.run(), site.uid());
+        }
         return new VsedClient(site.socket());
     }
 
@@ -36,8 +41,7 @@ record Context(
     }
 
     ImageOnDemand images(boolean quiet) {
-        return new ImageOnDemand(
-                new ImageStore(site.state().resolve("images")), Self.recipes(), runner, progress(quiet));
+        return new ImageOnDemand(site.images(), Self.recipes(), site.standing(), self, runner, progress(quiet));
     }
 
     private Consumer<String> progress(boolean quiet) {

@@ -22,6 +22,8 @@ import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
+import org.vse.job.OwnDirectory;
+import org.vse.job.Standing;
 import org.vse.job.client.VsedClient;
 import org.vse.process.Command;
 import org.vse.process.CommandRunner;
@@ -34,8 +36,16 @@ import org.vse.process.CommandRunner;
  */
 final class DaemonLauncher {
     private static final Duration PATIENCE = Duration.ofSeconds(90);
-    private static final List<String> PROXIES =
-            List.of("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY");
+    private static final List<String> KEPT = List.of(
+            "JAVA_HOME",
+            "HOME",
+            "XDG_CACHE_HOME",
+            "http_proxy",
+            "https_proxy",
+            "no_proxy",
+            "HTTP_PROXY",
+            "HTTPS_PROXY",
+            "NO_PROXY");
 
     private final Site site;
     private final Self self;
@@ -52,7 +62,7 @@ final class DaemonLauncher {
         this.say = say;
     }
 
-    /** True when the run directory is ours to write: root's by default, anybody's where {@code VSE_RUN_DIR} says so. */
+    /** True when the run directory is ours to write: that of the system for root, their own for anybody else. */
     boolean mayStart() {
         Path existing = site.run();
         while (existing != null && !Files.exists(existing)) {
@@ -167,10 +177,11 @@ final class DaemonLauncher {
     private Map<String, String> daemonEnvironment() {
         Map<String, String> kept = new TreeMap<>();
         environment.forEach((name, value) -> {
-            if (name.startsWith("VSE_") || name.equals("JAVA_HOME") || name.equals("HOME") || PROXIES.contains(name)) {
+            if (name.startsWith("VSE_") || KEPT.contains(name)) {
                 kept.put(name, value);
             }
         });
+        kept.putAll(site.variables());
         return kept;
     }
 
@@ -180,8 +191,10 @@ final class DaemonLauncher {
         return text.isEmpty() ? "nothing" : text.substring(Math.max(0, text.length() - 2000));
     }
 
-    private static void directory(Path directory) throws IOException {
-        if (!Files.isDirectory(directory)) {
+    private void directory(Path directory) throws IOException {
+        if (site.standing() == Standing.ORDINARY) {
+            OwnDirectory.make(directory, site.uid());
+        } else if (!Files.isDirectory(directory)) {
             Files.createDirectories(
                     directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwxr-xr-x")));
         }

@@ -3,18 +3,24 @@ package org.vse.job.cli;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import org.vse.failure.ErrorCode;
+import org.vse.failure.VseException;
 import org.vse.imagestore.Image;
 import org.vse.imagestore.ImageStore;
 import org.vse.imagestore.build.ImageBuilder;
 import org.vse.imagestore.recipe.RecipeParser;
+import org.vse.job.Standing;
 import org.vse.process.CommandRunner;
 
 /** Builds an image from its recipe, and does so by itself for the images whose recipes come with this software. */
 final class ImageOnDemand {
     private final ImageStore store;
     private final Path recipes;
+    private final Standing standing;
+    private final Self self;
     private final CommandRunner runner;
     private final Consumer<String> say;
 
@@ -22,28 +28,45 @@ final class ImageOnDemand {
      * Takes where recipes are looked for.
      *
      * @param recipes directory of {@code NAME.yaml}
+     * @param self how root would start this program
      * @param say gets lines of progress
      */
-    ImageOnDemand(ImageStore store, Path recipes, CommandRunner runner, Consumer<String> say) {
+    ImageOnDemand(
+            ImageStore store, Path recipes, Standing standing, Self self, CommandRunner runner, Consumer<String> say) {
         this.store = store;
         this.recipes = recipes;
+        this.standing = standing;
+        this.self = self;
         this.runner = runner;
         this.say = say;
     }
 
-    /** Builds the image when the store does not have it, a recipe of its name is there, and the store may be written. */
+    /**
+     * Builds the image when the store does not have it, a recipe of its name is there, and the store may be written.
+     *
+     * @throws VseException NOT_PERMITTED as {@link #build}
+     */
     void ensure(String reference) {
         String name = reference.replaceFirst(":.*", "");
         Path recipe = recipes.resolve(name + ".yaml");
-        if (isKnown(reference) || !Files.isRegularFile(recipe) || !mayWrite()) {
+        if (isKnown(reference) || !Files.isRegularFile(recipe)) {
+            return;
+        }
+        requireRoot(name, recipe);
+        if (!mayWrite()) {
             return;
         }
         say.accept("vse: image '" + name + "' is not here yet; building it once from " + recipe);
         build(recipe);
     }
 
-    /** Builds the image of a recipe. */
+    /**
+     * Builds the image of a recipe.
+     *
+     * @throws VseException NOT_PERMITTED for anybody but root: the files of an image belong to root and others
+     */
     Image build(Path recipe) {
+        requireRoot(String.valueOf(recipe.getFileName()).replaceFirst("\\.yaml$", ""), recipe);
         long begin = System.nanoTime();
         Image image = new ImageBuilder(runner, store)
                 .build(
@@ -58,6 +81,16 @@ final class ImageOnDemand {
         return store.list().stream()
                 .anyMatch(image -> image.reference().equals(reference)
                         || (image.name().equals(reference) && image.tag().equals(ImageStore.DEFAULT_TAG)));
+    }
+
+    private void requireRoot(String name, Path recipe) {
+        if (standing != Standing.ROOT) {
+            List<String> argv = self.with("image", "build", recipe.toString());
+            throw VseException.of(
+                            ErrorCode.NOT_PERMITTED, "image '" + name + "' is not here, and only root can build it")
+                    .fact("looked in", store.roots())
+                    .next("sudo " + String.join(" ", argv));
+        }
     }
 
     private boolean mayWrite() {

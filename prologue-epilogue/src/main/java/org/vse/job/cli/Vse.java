@@ -12,7 +12,9 @@ import org.jspecify.annotations.Nullable;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.Kind;
 import org.vse.failure.VseException;
+import org.vse.job.Standing;
 import org.vse.job.Version;
+import org.vse.job.client.VsedClient;
 import org.vse.job.daemon.Vsed;
 import org.vse.process.CommandRunner;
 import picocli.CommandLine;
@@ -50,7 +52,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
             "  vse report vms --since 7d           what ran where",
             "",
             "Every option has an environment variable, shown in brackets. Where things are: VSE_RUN_DIR (/run/vse),",
-            "VSE_STATE_DIR (/var/lib/vse), VSE_CONFIG_DIR (/etc/vse).",
+            "VSE_STATE_DIR (/var/lib/vse), VSE_CONFIG_DIR (/etc/vse). For a user without root's vsed: /tmp/vse-UID,",
+            "~/.local/state/vse, ~/.config/vse, and images also from VSE_IMAGES_DIR (/var/lib/vse/images).",
             "'vse COMMAND --help' tells more."
         })
 public final class Vse {
@@ -62,14 +65,14 @@ public final class Vse {
     private Vse() {}
 
     public static void main(String[] args) {
-        Site site = Site.of(System.getenv());
+        Site site = Site.of(System.getenv(), Standing.uid(), () -> new VsedClient(Site.systemSocket()).reachable());
         Context context = new Context(
                 Io.standard(),
                 System.getenv(),
                 Path.of("").toAbsolutePath(),
                 site,
                 Self.current(),
-                new Vsed(site.config(), site.state(), site.run())::run,
+                new Vsed(site.config(), site.state(), site.run(), site.images())::run,
                 new CommandRunner(),
                 Clock.systemUTC());
         System.exit(run(context, args));

@@ -15,6 +15,7 @@ import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
 import org.vse.imagestore.Image;
 import org.vse.imagestore.ImageStore;
+import org.vse.job.Standing;
 import org.vse.job.lifecycle.JobRecord;
 import org.vse.job.step.Node;
 import org.vse.policy.DirectiveKey;
@@ -58,15 +59,23 @@ record Admission(
      * Checks a submission.
      *
      * @param user whom the job runs as; the caller was found entitled to that
+     * @param standing what the daemon may do
      * @throws VseException of kind USER for whatever is wrong with it
      */
-    static Admission of(Submission submission, JobRecord.User user, ImageStore images) {
+    static Admission of(Submission submission, JobRecord.User user, ImageStore images, Standing standing) {
         JobScript script = script(submission);
-        JobDescription description = script.description();
+        boolean ordinary = standing == Standing.ORDINARY;
+        JobDescription description = ordinary ? OrdinaryJob.description(script) : script.description();
         ResourceRequest request = PbsResources.read(script);
+        if (ordinary) {
+            OrdinaryJob.requireOneNode(request);
+        }
         LocalDemand demand = LocalDemand.of(request, description);
         Image image = images.resolve(description.image().toString());
         List<String> notices = new ArrayList<>();
+        if (ordinary) {
+            notices.add(OrdinaryJob.NOTICE);
+        }
         script.late().stream()
                 .limit(3)
                 .forEach(at -> notices.add(at + ": this #VSE line comes after the first command and means nothing"));

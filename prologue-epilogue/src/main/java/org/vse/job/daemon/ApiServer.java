@@ -63,7 +63,10 @@ final class ApiServer implements AutoCloseable {
         this.owner = owner;
     }
 
-    /** Binds the socket; the caller made sure that no living daemon has it. Everybody may connect; calls are judged one by one. */
+    /**
+     * Binds the socket; the caller made sure that no living daemon has it. Everybody may connect to root's, and calls are
+     * judged one by one; to anybody else's only that user may.
+     */
     void listen(Path socket) {
         try {
             Files.deleteIfExists(socket);
@@ -81,7 +84,8 @@ final class ApiServer implements AutoCloseable {
                     })
                     .bind(new DomainSocketAddress(socket.toFile()))
                     .sync();
-            Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rw-rw-rw-"));
+            Files.setPosixFilePermissions(
+                    socket, PosixFilePermissions.fromString(owner == 0 ? "rw-rw-rw-" : "rw-------"));
         } catch (IOException e) {
             throw VseException.of(ErrorCode.DAEMON_START_FAILED, "cannot listen on the socket")
                     .at(socket.toString())

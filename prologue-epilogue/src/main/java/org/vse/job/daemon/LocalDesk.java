@@ -15,6 +15,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
+import org.vse.job.Standing;
 import org.vse.job.lifecycle.EventFeed;
 import org.vse.job.lifecycle.FailureText;
 import org.vse.job.lifecycle.Job;
@@ -59,6 +60,10 @@ final class LocalDesk {
      * @param said what its user was last told that it waits for
      */
     record Pending(String id, Admission admission, JobFiles files, EventFeed feed, Instant since, String said) {}
+
+    Standing standing() {
+        return config.standing();
+    }
 
     JobRunner runner() {
         return runner;
@@ -159,7 +164,7 @@ final class LocalDesk {
     private void start(Pending next, CoreLease lease) {
         try {
             JobRecord record = next.admission()
-                    .record(node.owner(), node.name(), next.id(), lease, freeUid(), config.qemuGid(), next.since());
+                    .record(node.owner(), node.name(), next.id(), lease, uidOf(next), gidOf(next), next.since());
             Job job = Job.admit(
                     record, next.files(), next.feed(), next.admission().environment(), json, node.clock());
             node.growth().add(next.files().directory());
@@ -173,6 +178,14 @@ final class LocalDesk {
             next.feed().publish(EventFeed.LAST);
             JobDirectories.delete(next.files());
         }
+    }
+
+    private int uidOf(Pending next) {
+        return config.standing() == Standing.ORDINARY ? next.admission().user().uid() : freeUid();
+    }
+
+    private int gidOf(Pending next) {
+        return config.standing() == Standing.ORDINARY ? next.admission().user().gid() : config.qemuGid();
     }
 
     /** The lowest uid of the pool that no living job has. */

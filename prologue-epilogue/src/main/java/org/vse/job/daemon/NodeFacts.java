@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
+import org.vse.job.Standing;
 import org.vse.job.step.Node;
 import org.vse.process.Command;
 import org.vse.process.CommandResult;
@@ -43,6 +44,7 @@ final class NodeFacts {
                 accelerator(values),
                 state,
                 run,
+                Standing.of(Standing.uid()),
                 firstQemuUid(values),
                 qemuUids(values),
                 qemuGid(values).orElseGet(() -> kvmGroup(commands)),

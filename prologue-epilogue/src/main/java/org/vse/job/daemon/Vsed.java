@@ -21,6 +21,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import org.slf4j.Logger;
@@ -28,6 +29,8 @@ import org.slf4j.LoggerFactory;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
 import org.vse.imagestore.ImageStore;
+import org.vse.job.OwnDirectory;
+import org.vse.job.Standing;
 import org.vse.job.lifecycle.GrowthWatch;
 import org.vse.job.lifecycle.Job;
 import org.vse.job.step.JobGroup;
@@ -45,6 +48,7 @@ import org.vse.provisioner.accelerator.ProbeHost;
 import org.vse.provisioner.accelerator.ProbeRecord;
 import org.vse.provisioner.accelerator.ProbedAccelerator;
 import org.vse.provisioner.libvirt.LibvirtDriver;
+import org.vse.provisioner.libvirt.LibvirtScope;
 import org.vse.provisioner.libvirt.PrivateLibvirtd;
 import org.vse.provisioner.network.JobNetwork;
 import org.vse.provisioner.share.ShareServer;
@@ -57,6 +61,8 @@ public final class Vsed {
     private final Path config;
     private final Path state;
     private final Path run;
+    private final ImageStore images;
+    private final int uid = Standing.uid();
 
     /**
      * Takes where things are.
@@ -64,11 +70,13 @@ public final class Vsed {
      * @param config directory of {@code vsed.yaml}
      * @param state lasting files
      * @param run socket and whatever ends with the host
+     * @param images what jobs can boot
      */
-    public Vsed(Path config, Path state, Path run) {
+    public Vsed(Path config, Path state, Path run, ImageStore images) {
         this.config = config;
         this.state = state;
         this.run = run;
+        this.images = images;
     }
 
     /**
@@ -134,7 +142,7 @@ public final class Vsed {
         }
         CountDownLatch down = new CountDownLatch(1);
         JobTable table = new JobTable();
-        PrivateLibvirtd libvirtd = new PrivateLibvirtd(state, run, commands);
+        PrivateLibvirtd libvirtd = new PrivateLibvirtd(state, run, scope(), commands);
         boolean idle = false;
         try (Ledger ledger = Ledger.open(state.resolve("ledger"));
                 GrowthWatch growth = new GrowthWatch();
@@ -146,7 +154,7 @@ public final class Vsed {
                     new Node.Timeouts(settings.boot(), settings.setup(), settings.start(), settings.grace()),
                     settings.limits(),
                     cgroups,
-                    new ImageStore(state.resolve("images")),
+                    images,
                     driver,
                     new JobNetwork(commands, owner),
                     new ShareServer(commands),
@@ -173,7 +181,7 @@ public final class Vsed {
             reaper.every(settings.reap());
             VsedApi api =
                     new VsedApi(node, json, table, desk, new HostUsers(commands), health(json, settings, owner), down);
-            try (ApiServer server = new ApiServer(api::answer, json, uid())) {
+            try (ApiServer server = new ApiServer(api::answer, json, uid)) {
                 server.listen(run.resolve("vsed.sock"));
                 LOG.info("vsed serves node {} with cores {}", settings.node(), settings.cores());
                 ready.println("ready");
@@ -197,7 +205,10 @@ public final class Vsed {
         return settings.accelerator()
                 .map(AcceleratorChoice::fixed)
                 .orElseGet(() -> new ProbedAccelerator(
-                        new KvmProbe(commands, state.resolve("accelerator.log"), libvirtd::mountNamespace),
+                        new KvmProbe(
+                                commands,
+                                state.resolve("accelerator.log"),
+                                settings.standing() == Standing.ROOT ? libvirtd::mountNamespace : Optional::empty),
                         gid -> ProbeHost.read(Path.of("/"), CommandRunner.find(ProbeHost.QEMU), gid),
                         state.resolve(ProbeRecord.FILE),
                         Clock.systemUTC()));
@@ -222,10 +233,19 @@ public final class Vsed {
     }
 
     private void makeDirectories() throws IOException {
-        make(state, "rwxr-xr-x");
-        make(state.resolve("jobs"), "rwx--x--x");
-        make(run, "rwxr-xr-x");
-        make(run.resolve("j"), "rwx--x--x");
+        boolean isRoot = Standing.of(uid) == Standing.ROOT;
+        if (!isRoot) {
+            OwnDirectory.make(state, uid);
+            OwnDirectory.make(run, uid);
+        }
+        make(state, isRoot ? "rwxr-xr-x" : "rwx------");
+        make(state.resolve("jobs"), isRoot ? "rwx--x--x" : "rwx------");
+        make(run, isRoot ? "rwxr-xr-x" : "rwx------");
+        make(run.resolve("j"), isRoot ? "rwx--x--x" : "rwx------");
+    }
+
+    private LibvirtScope scope() {
+        return Standing.of(uid) == Standing.ROOT ? LibvirtScope.SYSTEM : LibvirtScope.SESSION;
     }
 
     private static void make(Path directory, String mode) throws IOException {
@@ -250,22 +270,13 @@ public final class Vsed {
         }
     }
 
-    private static int uid() {
-        try {
-            return (Integer) Files.getAttribute(Path.of("/proc/self"), "unix:uid");
-        } catch (IOException e) {
-            throw VseException.of(ErrorCode.INTERNAL, "the daemon's own uid cannot be read")
-                    .because(e);
-        }
-    }
-
     private static ObjectNode health(ObjectMapper json, VsedConfig settings, String owner) {
         return json.createObjectNode()
                 .put("version", org.vse.job.Version.text())
                 .put("pid", ProcessHandle.current().pid())
                 .put("owner", owner)
                 .put("node", settings.node())
-                .put("uid", uid())
+                .put("uid", Standing.uid())
                 .put("since", Clock.systemUTC().instant().toString());
     }
 

@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
 import org.vse.imagestore.Image;
+import org.vse.job.Standing;
 import org.vse.job.lifecycle.EventFeed;
 import org.vse.job.lifecycle.Job;
 import org.vse.job.lifecycle.JobRecord;
@@ -143,7 +144,13 @@ final class VsedApi {
         }
         JobRecord.User user =
                 users.find(wanted == null ? Integer.toString(call.peer().uid()) : wanted);
-        LocalDesk.Accepted accepted = desk.accept(Admission.of(submission, user, node.images()));
+        if (desk.standing() == Standing.ORDINARY && user.uid() != call.peer().owner()) {
+            throw VseException.of(
+                            ErrorCode.NOT_PERMITTED,
+                            "this vsed runs jobs of uid " + call.peer().owner() + " only")
+                    .next("use a vsed of your own, or root's");
+        }
+        LocalDesk.Accepted accepted = desk.accept(Admission.of(submission, user, node.images(), desk.standing()));
         Reply.Body body = call.reply().stream("application/x-ndjson");
         body.onGone(() -> abandon(accepted.id()));
         follow(accepted.feed(), 0, body);
@@ -320,6 +327,7 @@ final class VsedApi {
         if (job.state().isFinal() || !Files.exists(job.files().key())) {
             throw notInState(job, "has no machine to log in to");
         }
+        requireJoined(job);
         call.reply()
                 .json(
                         200,
@@ -330,6 +338,18 @@ final class VsedApi {
                                 job.record().user().name(),
                                 "host",
                                 job.record().machines().get(0).name()));
+    }
+
+    /** A machine with a user-mode network reaches nothing and is reached by nothing. */
+    private void requireJoined(Job job) {
+        if (job.record().network() != Network.JOB) {
+            throw VseException.of(ErrorCode.USAGE, "the machines of a job with network=user cannot be reached")
+                    .fact("reason", "they have no network of the job, through which ssh would go")
+                    .next(
+                            desk.standing() == Standing.ORDINARY
+                                    ? "vse run --interactive IMAGE, or let root run vsed: network=job takes root"
+                                    : "use network=job");
+        }
     }
 
     private void signal(Call call, Job job) throws IOException {
@@ -377,10 +397,7 @@ final class VsedApi {
 
     private void tunnel(Call call, Job job) throws IOException {
         JobRecord.Machine machine = machine(call, job);
-        if (job.record().network() != Network.JOB) {
-            throw VseException.of(ErrorCode.USAGE, "the machines of a job with network=user cannot be reached")
-                    .next("use network=job");
-        }
+        requireJoined(job);
         requireRunning(job);
         NetworkPlan plan = job.record().networkPlan();
         int port = (int) Math.min(65_535, call.number("port", SSH));

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import org.vse.job.Standing;
 import org.vse.job.step.Node;
 import org.vse.provisioner.VmSpec.Accelerator;
 
@@ -17,6 +18,7 @@ import org.vse.provisioner.VmSpec.Accelerator;
  * @param accelerator what executes the instructions of guests; empty when a probe is to find out
  * @param state lasting files
  * @param run files that end with the machine
+ * @param standing what the daemon may do; machines of an ordinary user's run as that user and use no pool
  * @param firstQemuUid first uid of the pool for machines
  * @param qemuUids size of the pool
  * @param qemuGid group of the machines' processes
@@ -30,6 +32,7 @@ record VsedConfig(
         Optional<Accelerator> accelerator,
         Path state,
         Path run,
+        Standing standing,
         int firstQemuUid,
         int qemuUids,
         int qemuGid,

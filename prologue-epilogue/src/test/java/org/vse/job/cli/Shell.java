@@ -9,6 +9,7 @@ import java.time.Clock;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.vse.job.Standing;
 import org.vse.process.CommandRunner;
 
 /** Runs the command line inside the test's process, with streams that are buffers. */
@@ -64,7 +65,7 @@ final class Shell {
                 new Io(stdin, stdout, new Whole(err), false, false),
                 environment,
                 dir,
-                Site.of(environment),
+                Site.of(environment, Standing.uid(), () -> false),
                 self,
                 daemon,
                 new CommandRunner(),

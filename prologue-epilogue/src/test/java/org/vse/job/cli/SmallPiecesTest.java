@@ -27,6 +27,9 @@ import org.vse.job.client.Json;
 import org.vse.job.client.JsonObject;
 
 class SmallPiecesTest {
+    private static final Site SYSTEM =
+            new Site(Path.of("/run/vse"), Path.of("/var/lib/vse"), Path.of("/etc/vse"), null, 0);
+
     private static final Instant NOW = Instant.parse("2026-11-21T09:00:00Z");
 
     @TempDir
@@ -212,10 +215,36 @@ class SmallPiecesTest {
 
     @Test
     void sitesAreMovedByTheEnvironment() {
-        assertThat(Site.of(Map.of()))
-                .isEqualTo(new Site(Path.of("/run/vse"), Path.of("/var/lib/vse"), Path.of("/etc/vse")));
-        assertThat(Site.of(Map.of("VSE_RUN_DIR", "/r", "VSE_STATE_DIR", "", "VSE_CONFIG_DIR", "/c")))
-                .isEqualTo(new Site(Path.of("/r"), Path.of("/var/lib/vse"), Path.of("/c")));
+        assertThat(Site.of(Map.of(), 0, () -> false)).isEqualTo(SYSTEM);
+        assertThat(Site.of(Map.of("VSE_RUN_DIR", "/r", "VSE_STATE_DIR", "", "VSE_CONFIG_DIR", "/c"), 0, () -> false))
+                .isEqualTo(new Site(Path.of("/r"), Path.of("/var/lib/vse"), Path.of("/c"), null, 0));
+    }
+
+    @Test
+    void anOrdinaryUserHasASiteOfTheirOwnUnlessRootsDaemonAnswers() {
+        Map<String, String> home = Map.of("HOME", "/home/carol");
+        Site own = new Site(
+                Path.of("/tmp/vse-4321"),
+                Path.of("/home/carol/.local/state/vse"),
+                Path.of("/home/carol/.config/vse"),
+                Path.of("/var/lib/vse/images"),
+                4321);
+        assertThat(Site.of(home, 4321, () -> false)).isEqualTo(own);
+        assertThat(Site.of(home, 4321, () -> true))
+                .isEqualTo(new Site(SYSTEM.run(), SYSTEM.state(), SYSTEM.config(), null, 4321));
+        assertThat(Site.of(
+                        Map.of(
+                                "HOME", "/home/carol",
+                                "VSE_RUN_DIR", "/r",
+                                "XDG_STATE_HOME", "/s",
+                                "XDG_CONFIG_HOME", "/c",
+                                "VSE_IMAGES_DIR", "/i"),
+                        4321,
+                        () -> {
+                            throw new AssertionError("who names a directory asks nobody");
+                        }))
+                .isEqualTo(new Site(Path.of("/r"), Path.of("/s/vse"), Path.of("/c/vse"), Path.of("/i"), 4321));
+        assertThat(Site.of(own.variables(), 4321, () -> true)).isEqualTo(own);
     }
 
     private String refusal(String script) {

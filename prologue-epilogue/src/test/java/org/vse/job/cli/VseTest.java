@@ -286,7 +286,7 @@ class VseTest {
         Path script = script("{ ps -o sid= -p $$; echo $$; env; } >\"$VSE_STATE_DIR/seen\"\necho ready\n");
         shell.with("LD_PRELOAD", "").with("SECRET", "x").with("http_proxy", "http://p");
         assertThat(new DaemonLauncher(
-                                Site.of(shell.context().environment()),
+                                shell.context().site(),
                                 new Self(List.of(script.toString())),
                                 shell.context().environment(),
                                 shell.context().runner(),

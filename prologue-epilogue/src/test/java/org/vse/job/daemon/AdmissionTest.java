@@ -19,6 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
 import org.vse.imagestore.Provides;
+import org.vse.job.Standing;
 import org.vse.job.lifecycle.JobRecord;
 import org.vse.policy.Share;
 import org.vse.provisioner.fake.FakeDriver;
@@ -55,7 +56,8 @@ class AdmissionTest {
                         null,
                         new JobRecord.Terminal(24, 80, "dumb")),
                 user,
-                node.node().images());
+                node.node().images(),
+                Standing.ROOT);
     }
 
     private VseException refused(String header, JobRecord.User user, Path cwd) {
@@ -128,6 +130,26 @@ class AdmissionTest {
                 new JobRecord.User("carol", 4321, 4321, TestNode.CAROL.groups(), home.toString(), "/bin/bash");
         assertThat(admit("#VSE image=test", user, home.resolve("a")).shared())
                 .containsExactly(new JobRecord.SharedPath(home.toString(), home.toString()));
+    }
+
+    @Test
+    void anOrdinaryUsersJobIsToldInOneLineWhatThereIsNot() throws IOException {
+        Files.setPosixFilePermissions(dir, PosixFilePermissions.fromString("rwxr-xr-x"));
+        Submission base = TestNode.submission("#VSE image=test");
+        Submission here = new Submission(
+                base.script(),
+                List.of(),
+                null,
+                dir.toString(),
+                Map.of(),
+                false,
+                null,
+                new JobRecord.Terminal(24, 80, "dumb"));
+        Admission admission = Admission.of(here, TestNode.CAROL, node.node().images(), Standing.ORDINARY);
+        assertThat(admission.share()).isEqualTo(Share.P9);
+        assertThat(admission.notices().stream().filter(OrdinaryJob.NOTICE::equals))
+                .hasSize(1);
+        assertThat(OrdinaryJob.NOTICE).doesNotContain("\n");
     }
 
     @Test

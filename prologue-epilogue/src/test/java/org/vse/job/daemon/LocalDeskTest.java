@@ -23,9 +23,11 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
+import org.vse.job.Standing;
 import org.vse.job.lifecycle.EventFeed;
 import org.vse.job.lifecycle.Job;
 import org.vse.job.lifecycle.JobLifecycle;
+import org.vse.job.lifecycle.JobRecord;
 import org.vse.job.lifecycle.JobState;
 import org.vse.job.lifecycle.Outcome;
 import org.vse.job.lifecycle.Progress;
@@ -210,12 +212,30 @@ class LocalDeskTest {
     }
 
     @Test
+    void machinesOfAnOrdinaryUserRunAsThatUserWithoutAPool() throws IOException {
+        LocalDesk desk = new LocalDesk(
+                node.node(),
+                node.config(List.of(0, 1), 1, Standing.ORDINARY),
+                node.json(),
+                table,
+                whenOver -> new JobRunner(node.node(), new JobLifecycle(List.of()), whenOver),
+                List.of());
+        for (int i = 0; i < 2; i++) {
+            String id = desk.accept(node.admission(TestNode.CAROL)).id();
+            JobRecord record = table.find(id).orElseThrow().record();
+            assertThat(record.qemuUid()).isEqualTo(TestNode.CAROL.uid());
+            assertThat(record.qemuGid()).isEqualTo(TestNode.CAROL.gid());
+        }
+    }
+
+    @Test
     void aJobThatNeverFitsIsRefusedWithoutATrace() throws IOException {
         LocalDesk desk = desk(List.of(0), 10);
         Admission big = Admission.of(
                 TestNode.submission("#VSE image=test share=none network=user vcpus=2"),
                 TestNode.CAROL,
-                node.node().images());
+                node.node().images(),
+                Standing.ROOT);
         VseException failure = catchThrowableOfType(VseException.class, () -> desk.accept(big));
         assertThat(failure.code()).isEqualTo(ErrorCode.JOB_TOO_LARGE);
         assertThat(directories()).isZero();
@@ -245,7 +265,8 @@ class LocalDeskTest {
         Admission large = Admission.of(
                 TestNode.submission("#VSE image=test share=none network=user memory=5GiB"),
                 TestNode.CAROL,
-                node.node().images());
+                node.node().images(),
+                Standing.ROOT);
         String first = desk.accept(large).id();
         String second = desk.accept(large).id();
         assertThat(desk.pending(second).orElseThrow().said()).contains("of memory are taken: " + first);
@@ -253,7 +274,8 @@ class LocalDeskTest {
         Admission huge = Admission.of(
                 TestNode.submission("#VSE image=test share=none network=user memory=8GiB"),
                 TestNode.CAROL,
-                node.node().images());
+                node.node().images(),
+                Standing.ROOT);
         assertThatThrownBy(() -> desk.accept(huge))
                 .isInstanceOf(VseException.class)
                 .hasMessageContaining("JOB_TOO_LARGE")

@@ -16,6 +16,7 @@ import org.vse.imagestore.NewImage;
 import org.vse.imagestore.Origin;
 import org.vse.imagestore.Provides;
 import org.vse.imagestore.Staging;
+import org.vse.job.Standing;
 import org.vse.job.lifecycle.GrowthWatch;
 import org.vse.job.lifecycle.JobFixture;
 import org.vse.job.lifecycle.JobRecord;
@@ -82,6 +83,10 @@ final class TestNode implements AutoCloseable {
     }
 
     VsedConfig config(List<Integer> cores, int uids) {
+        return config(cores, uids, Standing.ROOT);
+    }
+
+    VsedConfig config(List<Integer> cores, int uids, Standing standing) {
         int own = ownId("unix:uid");
         return new VsedConfig(
                 "here",
@@ -91,6 +96,7 @@ final class TestNode implements AutoCloseable {
                 Optional.of(Accelerator.TCG),
                 state(),
                 run(),
+                standing,
                 own == 0 ? 70_000 : own,
                 uids,
                 own == 0 ? 70_000 : ownId("unix:gid"),
@@ -146,7 +152,7 @@ final class TestNode implements AutoCloseable {
 
     /** An admitted script of one core without share and network. */
     Admission admission(JobRecord.User user) {
-        return Admission.of(submission("#VSE image=test share=none network=user"), user, node.images());
+        return Admission.of(submission("#VSE image=test share=none network=user"), user, node.images(), Standing.ROOT);
     }
 
     com.fasterxml.jackson.databind.ObjectMapper json() {

@@ -22,6 +22,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
+import org.vse.job.Standing;
 import org.vse.job.lifecycle.Job;
 import org.vse.job.lifecycle.JobLifecycle;
 import org.vse.process.CommandRunner;
@@ -116,6 +117,33 @@ class VsedApiTest {
         VseException failure = catchThrowableOfType(VseException.class, () -> ask(uid, method, path));
         assertThat(failure).as("%s %s", method, path).isNotNull();
         return failure.code();
+    }
+
+    @Test
+    void anOrdinaryUsersDaemonRunsNobodyElsesJobs() throws IOException {
+        LocalDesk own = new LocalDesk(
+                node.node(),
+                node.config(List.of(0), 1, Standing.ORDINARY),
+                node.json(),
+                table,
+                whenOver -> new JobRunner(node.node(), new JobLifecycle(List.of()), whenOver),
+                List.of());
+        VsedApi carols = new VsedApi(
+                node.node(),
+                node.json(),
+                table,
+                own,
+                new HostUsers(new CommandRunner()),
+                node.json().createObjectNode(),
+                down);
+        JsonNode job =
+                node.json().readTree("{\"script\":{\"name\":\"/j\",\"text\":\"#VSE image=test\\n\"},\"cwd\":\"/tmp\"}");
+        Peer root = new Peer(1, 0, 0, CAROL);
+        VseException failure = catchThrowableOfType(
+                VseException.class,
+                () -> carols.answer(new Call(root, "POST", List.of("v1", "jobs"), Map.of(), job, new Answered())));
+        assertThat(failure.code()).isEqualTo(ErrorCode.NOT_PERMITTED);
+        assertThat(failure.what()).contains("uid " + CAROL + " only");
     }
 
     @Test

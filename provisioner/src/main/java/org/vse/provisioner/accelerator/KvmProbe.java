@@ -2,6 +2,7 @@ package org.vse.provisioner.accelerator;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -91,14 +92,11 @@ public final class KvmProbe implements AcceleratorProbe {
             String cores = guest.cores().stream().map(String::valueOf).collect(Collectors.joining(","));
             argv.addAll(List.of("taskset", "--cpu-list", cores));
         }
-        argv.addAll(List.of(
-                "setpriv",
-                "--reuid=" + guest.uid(),
-                "--regid=" + guest.gid(),
-                "--clear-groups",
-                "--pdeathsig=KILL",
-                "--",
-                ProbeHost.QEMU));
+        argv.add("setpriv");
+        if (isRoot()) {
+            argv.addAll(List.of("--reuid=" + guest.uid(), "--regid=" + guest.gid(), "--clear-groups"));
+        }
+        argv.addAll(List.of("--pdeathsig=KILL", "--", ProbeHost.QEMU));
         argv.addAll(acceleration);
         argv.addAll(List.of(
                 "-machine",
@@ -218,6 +216,15 @@ public final class KvmProbe implements AcceleratorProbe {
 
         synchronized String end() {
             return end;
+        }
+    }
+
+    /** An ordinary user's machines run as that user; nobody else can be become. */
+    private static boolean isRoot() {
+        try {
+            return Files.getAttribute(Path.of("/proc/self"), "unix:uid").equals(0);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 }

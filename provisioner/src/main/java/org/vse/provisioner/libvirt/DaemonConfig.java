@@ -1,6 +1,7 @@
 package org.vse.provisioner.libvirt;
 
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 
 /** The configuration of a libvirtd of our own, as pure functions (libvirtd(8), qemu.conf and libvirtd.conf as shipped). */
@@ -23,6 +24,20 @@ final class DaemonConfig {
             """;
 
     private DaemonConfig() {}
+
+    /**
+     * The environment of an ordinary user's libvirtd: everything that it would keep in the user's home is kept in our
+     * directories, so that the libvirt of the user's own session and ours do not meet (libvirtd(8), FILES).
+     */
+    static Map<String, String> sessionEnvironment(DaemonDirectories at) {
+        return Map.of(
+                "HOME", at.lib().toString(),
+                "XDG_RUNTIME_DIR", at.run().toString(),
+                "XDG_CONFIG_HOME", at.configHome().toString(),
+                "XDG_CACHE_HOME", at.cache().toString(),
+                "XDG_DATA_HOME", at.lib().toString(),
+                "XDG_STATE_HOME", at.lib().toString());
+    }
 
     /**
      * Arguments of {@link #ENTER_NAMESPACE}.
@@ -61,28 +76,35 @@ final class DaemonConfig {
                 """.formatted(hostUuid);
     }
 
+    /** The part that holds for root's libvirtd and for a user's. */
+    private static final String QEMU_ANY = """
+            # QEMU writes the files of consoles and channels itself: virtlogd would cut them at 2 MiB.
+            stdio_handler = "file"
+            # The files of a machine belong to its user before libvirt sees them, and afterwards.
+            dynamic_ownership = 0
+            remember_owner = 0
+            # Whose job a machine belongs to decides its cgroup.
+            cgroup_controllers = [ ]
+            max_core = 0
+            """;
+
     /**
      * @param hostConfig the host's own qemu.conf; its choice of security driver holds for us too, so that a site's
      *     AppArmor or SELinux rules go on confining QEMU
      */
     static String qemu(String hostConfig) {
-        String own = """
-                # QEMU writes the files of consoles and channels itself: virtlogd would cut them at 2 MiB.
-                stdio_handler = "file"
-                # The files of a machine belong to its user before libvirt sees them, and afterwards.
-                dynamic_ownership = 0
-                remember_owner = 0
-                # Whose job a machine belongs to decides its cgroup.
-                cgroup_controllers = [ ]
-                max_files = 16384
-                max_core = 0
-                """;
-        return own
+        return QEMU_ANY
+                + "max_files = 16384\n"
                 + hostConfig
                         .lines()
                         .filter(line -> line.strip().matches("security_driver\\s*=.*"))
                         .map(line -> line.strip() + "\n")
                         .findFirst()
                         .orElse("");
+    }
+
+    /** An ordinary user raises no limit and chooses no security driver: libvirt takes those that work without root. */
+    static String qemuOfSession() {
+        return QEMU_ANY;
     }
 }

@@ -14,16 +14,22 @@ import org.vse.failure.VseException;
  *
  * @param state survives a reboot: configuration, capability cache, logs
  * @param run does not survive a reboot: sockets, pid files; short, because of the sockets in it
+ * @param scope decides where libvirt itself looks
  */
-record DaemonDirectories(Path state, Path run) {
+record DaemonDirectories(Path state, Path run, LibvirtScope scope) {
     /** Longest path of a Unix socket in bytes, unix(7). */
     private static final int SOCKET_PATH_MAX = 107;
+
+    /** libvirt shortens the name of a machine to 20 characters in there. */
+    private static final String LONGEST_OF_SESSION =
+            "c/libvirt/qemu/lib/domain-99999-12345678901234567890/monitor.sock";
 
     DaemonDirectories {
         if (!state.isAbsolute() || !run.isAbsolute()) {
             throw new IllegalArgumentException("not absolute: '" + state + "', '" + run + "'");
         }
-        int length = run.resolve("libvirt/libvirt-sock").toString().getBytes(StandardCharsets.UTF_8).length;
+        String longest = scope == LibvirtScope.SYSTEM ? "libvirt/libvirt-sock" : LONGEST_OF_SESSION;
+        int length = run.resolve(longest).toString().getBytes(StandardCharsets.UTF_8).length;
         if (length > SOCKET_PATH_MAX) {
             throw VseException.of(
                             ErrorCode.CONFIG_INVALID, "the run directory '" + run + "' is too long for sockets in it")
@@ -32,8 +38,21 @@ record DaemonDirectories(Path state, Path run) {
         }
     }
 
+    /** The configuration; in a session on the short path, because libvirt makes its sockets to QEMU below it. */
     Path etc() {
-        return state.resolve("libvirt/etc");
+        return scope == LibvirtScope.SYSTEM
+                ? state.resolve("libvirt/etc")
+                : configHome().resolve("libvirt");
+    }
+
+    /** {@code XDG_CONFIG_HOME} of a session's daemon. */
+    Path configHome() {
+        return run.resolve("c");
+    }
+
+    /** What the daemon is known by, for good. */
+    Path hostUuid() {
+        return scope == LibvirtScope.SYSTEM ? etc().resolve("host-uuid") : state.resolve("libvirt/host-uuid");
     }
 
     Path lib() {
@@ -55,7 +74,9 @@ record DaemonDirectories(Path state, Path run) {
 
     /** What the QEMU of a machine prints. */
     Path machineLog(String name) {
-        return log().resolve("qemu").resolve(name + ".log");
+        return scope == LibvirtScope.SYSTEM
+                ? log().resolve("qemu").resolve(name + ".log")
+                : cache().resolve("libvirt/qemu/log").resolve(name + ".log");
     }
 
     /** Seen by the daemon as {@code /run/libvirt}. */
@@ -69,7 +90,13 @@ record DaemonDirectories(Path state, Path run) {
 
     /** Written by the daemon for each machine that it has started. */
     Path machinePid(String name) {
-        return sockets().resolve("qemu").resolve(name + ".pid");
+        Path qemu = sockets().resolve("qemu");
+        return (scope == LibvirtScope.SYSTEM ? qemu : qemu.resolve("run")).resolve(name + ".pid");
+    }
+
+    /** Socket of a machine's agent in a session, where libvirt's own choice of a path may be too long. */
+    Path agents() {
+        return run.resolve("a");
     }
 
     /** Mount point of the daemon's own device nodes. */
@@ -90,14 +117,22 @@ record DaemonDirectories(Path state, Path run) {
         return run.resolve("libvirtd.ready");
     }
 
-    /** Makes what is missing. What the daemon itself keeps is for root; QEMU, any user, must get through {@link #lib}. */
+    /** Makes what is missing. What the daemon itself keeps is for its user; QEMU, any user, must get through {@link #lib}. */
     void create() throws IOException {
         Files.createDirectories(run);
-        for (Path directory : List.of(etc(), lib(), log(), cache(), sockets(), dev())) {
+        Files.createDirectories(state.resolve("libvirt"));
+        boolean system = scope == LibvirtScope.SYSTEM;
+        List<Path> own = system
+                ? List.of(etc(), lib(), log(), cache(), sockets(), dev())
+                : List.of(configHome(), etc(), lib(), cache(), sockets(), agents());
+        for (Path directory : own) {
             Files.createDirectories(directory);
             Files.setPosixFilePermissions(
-                    directory, PosixFilePermissions.fromString(directory.equals(lib()) ? "rwx--x--x" : "rwx------"));
+                    directory,
+                    PosixFilePermissions.fromString(system && directory.equals(lib()) ? "rwx--x--x" : "rwx------"));
         }
-        Files.setPosixFilePermissions(sockets(), PosixFilePermissions.fromString("rwx--x--x"));
+        if (system) {
+            Files.setPosixFilePermissions(sockets(), PosixFilePermissions.fromString("rwx--x--x"));
+        }
     }
 }

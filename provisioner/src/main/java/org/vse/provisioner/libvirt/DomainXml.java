@@ -3,6 +3,7 @@ package org.vse.provisioner.libvirt;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
 import org.vse.provisioner.HostTopology;
@@ -50,6 +51,16 @@ final class DomainXml {
      *     root, LIBVIRT_FAILED when a value has no spelling in XML
      */
     static String of(VmSpec spec, HostTopology host) {
+        return of(spec, host, null);
+    }
+
+    /**
+     * As {@link #of(VmSpec, HostTopology)}.
+     *
+     * @param agent null with root's libvirtd; with an ordinary user's the socket of the guest's agent. QEMU then runs as
+     *     that user, whatever the spec says: there is no other
+     */
+    static String of(VmSpec spec, HostTopology host, @Nullable Path agent) {
         int devices = spec.nics().size() + spec.shares().size();
         int room = LAST_FREE_SLOT - FIRST_FREE_SLOT + 1;
         if (devices > room) {
@@ -80,13 +91,15 @@ final class DomainXml {
         XmlElement power = domain.add("pm");
         power.add("suspend-to-mem").with("enabled", "no");
         power.add("suspend-to-disk").with("enabled", "no");
-        devices(domain.add("devices"), spec);
-        domain.add("seclabel")
-                .with("type", "static")
-                .with("model", "dac")
-                .with("relabel", "no")
-                .add("label")
-                .text("+" + spec.uid() + ":+" + spec.gid());
+        devices(domain.add("devices"), spec, agent);
+        if (agent == null) {
+            domain.add("seclabel")
+                    .with("type", "static")
+                    .with("model", "dac")
+                    .with("relabel", "no")
+                    .add("label")
+                    .text("+" + spec.uid() + ":+" + spec.gid());
+        }
         isolatedNetworks(domain, spec.nics());
         askNoFeatures(domain);
         return domain.render();
@@ -170,7 +183,7 @@ final class DomainXml {
                 .with("threads", 1);
     }
 
-    private static void devices(XmlElement devices, VmSpec spec) {
+    private static void devices(XmlElement devices, VmSpec spec, @Nullable Path agent) {
         disk(devices, spec.disk());
         devices.add("controller").with("type", "usb").with("model", "none");
         address(devices.add("controller").with("type", "virtio-serial").with("index", 0), SERIAL_SLOT);
@@ -184,11 +197,11 @@ final class DomainXml {
             console.add("source").with("mode", "bind").with("path", absolute(terminal));
             console.add("target").with("type", "virtio").with("port", 0);
         }
-        devices.add("channel")
-                .with("type", "unix")
-                .add("target")
-                .with("type", "virtio")
-                .with("name", AGENT);
+        XmlElement line = devices.add("channel").with("type", "unix");
+        if (agent != null) {
+            line.add("source").with("mode", "bind").with("path", absolute(agent));
+        }
+        line.add("target").with("type", "virtio").with("name", AGENT);
         for (VmSpec.Channel channel : spec.channels()) {
             file(devices.add("channel"), channel.file())
                     .add("target")

@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.libvirt.Connect;
 import org.libvirt.Domain;
 import org.libvirt.DomainInfo.DomainState;
@@ -49,6 +50,9 @@ public final class LibvirtDriver implements VmDriver {
             Capability.SHARE_9P,
             Capability.TAP,
             Capability.USER_NETWORK);
+    /** A tap of the host is root's to make. */
+    private static final Set<Capability> CAPABILITIES_OF_SESSION = Set.of(
+            Capability.PIN, Capability.FILE_CHANNEL, Capability.RECOVER, Capability.SHARE_9P, Capability.USER_NETWORK);
     /** VIR_DOMAIN_MEMORY_STAT_RSS, KiB. */
     private static final int MEMORY_STAT_RSS = 7;
 
@@ -78,7 +82,7 @@ public final class LibvirtDriver implements VmDriver {
 
     @Override
     public Set<Capability> capabilities() {
-        return CAPABILITIES;
+        return daemon.scope() == LibvirtScope.SYSTEM ? CAPABILITIES : CAPABILITIES_OF_SESSION;
     }
 
     @Override
@@ -90,7 +94,7 @@ public final class LibvirtDriver implements VmDriver {
         if (!spec.label().owner().equals(owner)) {
             throw new IllegalArgumentException("label of another owner: " + spec.label());
         }
-        String xml = DomainXml.of(spec, host);
+        String xml = DomainXml.of(spec, host, agentSocket(spec.name()));
         refuseTaken(spec.name());
         known.starting(spec.uuid(), spec.name());
         try {
@@ -179,6 +183,12 @@ public final class LibvirtDriver implements VmDriver {
         agents.close();
         session.close();
         known.close();
+    }
+
+    private @Nullable Path agentSocket(VmName name) {
+        return daemon.scope() == LibvirtScope.SYSTEM
+                ? null
+                : daemon.directories().agents().resolve(name.value());
     }
 
     private void refuseTaken(VmName name) {

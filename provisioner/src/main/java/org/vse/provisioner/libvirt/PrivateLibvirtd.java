@@ -13,6 +13,7 @@ import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -30,11 +31,12 @@ import org.vse.process.CommandRunner;
 import org.vse.process.ProcessIdentity;
 
 /**
- * A libvirtd of our own beside the host's: own configuration, sockets, capability cache and logs, by bind mounts in a mount
- * namespace of its own, so that neither the site's settings nor its domains and ours meet.
+ * A libvirtd of our own beside the host's: own configuration, sockets, capability cache and logs, so that neither the site's
+ * settings nor its domains and ours meet. In {@link LibvirtScope#SYSTEM} by bind mounts in a mount namespace of its own,
+ * which needs root; in {@link LibvirtScope#SESSION} by the variables that say where an ordinary user's libvirt keeps things.
  *
  * <p>It runs in a session of its own under {@code tini -s}, which reaps QEMU where PID 1 is slow to do so, and outlives this
- * process; whoever comes next adopts it. Machines outlive it in turn. Needs root.
+ * process; whoever comes next adopts it. Machines outlive it in turn.
  */
 public final class PrivateLibvirtd {
     private static final Logger LOG = LoggerFactory.getLogger(PrivateLibvirtd.class);
@@ -51,13 +53,19 @@ public final class PrivateLibvirtd {
     private final DaemonDirectories at;
     private final CommandRunner commands;
 
+    /** Root's; see the other constructor. */
+    public PrivateLibvirtd(Path state, Path run, CommandRunner commands) {
+        this(state, run, LibvirtScope.SYSTEM, commands);
+    }
+
     /**
      * @param state directory that survives a reboot
      * @param run directory that does not
+     * @param scope SYSTEM as root, SESSION as anybody else
      * @throws VseException CONFIG_INVALID when {@code run} is too long for sockets in it
      */
-    public PrivateLibvirtd(Path state, Path run, CommandRunner commands) {
-        this.at = new DaemonDirectories(state, run);
+    public PrivateLibvirtd(Path state, Path run, LibvirtScope scope, CommandRunner commands) {
+        this.at = new DaemonDirectories(state, run, scope);
         this.commands = commands;
     }
 
@@ -139,10 +147,14 @@ public final class PrivateLibvirtd {
     /** Address for libvirt's clients. */
     URI uri() {
         try {
-            return new URI("qemu+unix", null, "/system", "socket=" + at.socket(), null);
+            return new URI("qemu+unix", null, at.scope().path(), "socket=" + at.socket(), null);
         } catch (URISyntaxException e) {
             throw new IllegalArgumentException("no address for '" + at.socket() + "'", e);
         }
+    }
+
+    LibvirtScope scope() {
+        return at.scope();
     }
 
     DaemonDirectories directories() {
@@ -167,25 +179,14 @@ public final class PrivateLibvirtd {
     }
 
     private void start() throws IOException {
-        requirePrograms("setsid", "unshare", "mount", "tini", "libvirtd");
+        Command command = at.scope() == LibvirtScope.SYSTEM ? systemCommand() : sessionCommand();
         configure();
         rotate(at.daemonLog());
-        List<String> argv = new ArrayList<>(List.of(
-                "setsid",
-                "unshare",
-                "--mount",
-                "--propagation",
-                "slave",
-                "sh",
-                "-e",
-                "-c",
-                DaemonConfig.ENTER_NAMESPACE));
-        argv.add("vse-libvirtd");
-        argv.addAll(DaemonConfig.namespaceArguments(at, kvmNeedsOpening()));
         long begin = System.nanoTime();
         try (ReadySocket ready = ReadySocket.bind(at.ready())) {
-            Process process = commands.start(
-                    Command.of(argv).withEnv(Map.of("NOTIFY_SOCKET", at.ready().toString())), at.daemonLog());
+            Map<String, String> environment = new HashMap<>(command.env());
+            environment.put("NOTIFY_SOCKET", at.ready().toString());
+            Process process = commands.start(command.withEnv(environment), at.daemonLog());
             var watch = process.onExit().thenRun(ready::abandon);
             boolean serves = ready.await(START_TIMEOUT);
             watch.cancel(false);
@@ -209,15 +210,49 @@ public final class PrivateLibvirtd {
         LOG.info("libvirtd serves on {} after {} ms", at.socket(), (System.nanoTime() - begin) / 1_000_000);
     }
 
+    private Command systemCommand() throws IOException {
+        requirePrograms("setsid", "unshare", "mount", "tini", "libvirtd");
+        List<String> argv = new ArrayList<>(List.of(
+                "setsid",
+                "unshare",
+                "--mount",
+                "--propagation",
+                "slave",
+                "sh",
+                "-e",
+                "-c",
+                DaemonConfig.ENTER_NAMESPACE));
+        argv.add("vse-libvirtd");
+        argv.addAll(DaemonConfig.namespaceArguments(at, kvmNeedsOpening()));
+        return Command.of(argv);
+    }
+
+    private Command sessionCommand() {
+        return Command.of(
+                        "setsid",
+                        "tini",
+                        "-s",
+                        "--",
+                        "libvirtd",
+                        "--pid-file",
+                        at.daemonPid().toString())
+                .withEnv(DaemonConfig.sessionEnvironment(at));
+    }
+
     private void configure() throws IOException {
-        Path uuidFile = at.etc().resolve("host-uuid");
+        Path uuidFile = at.hostUuid();
         if (!Files.exists(uuidFile)) {
             Files.writeString(uuidFile, UUID.randomUUID() + "\n");
         }
         UUID hostUuid = UUID.fromString(Files.readString(uuidFile).strip());
         Files.writeString(at.etc().resolve("libvirtd.conf"), DaemonConfig.libvirtd(hostUuid));
+        Path qemuConf = at.etc().resolve("qemu.conf");
+        if (at.scope() == LibvirtScope.SESSION) {
+            Files.writeString(qemuConf, DaemonConfig.qemuOfSession());
+            return;
+        }
         String host = Files.isReadable(HOST_QEMU_CONF) ? Files.readString(HOST_QEMU_CONF) : "";
-        Files.writeString(at.etc().resolve("qemu.conf"), DaemonConfig.qemu(host));
+        Files.writeString(qemuConf, DaemonConfig.qemu(host));
         Path lib = Files.createDirectories(at.lib().resolve("qemu"));
         Files.setPosixFilePermissions(lib, PosixFilePermissions.fromString("rwxr-xr-x"));
     }

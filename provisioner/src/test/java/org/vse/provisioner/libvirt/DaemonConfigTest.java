@@ -40,11 +40,35 @@ class DaemonConfigTest {
     }
 
     @Test
-    void aRunDirectoryTooLongForSocketsIsRefused() {
-        assertThatThrownBy(() -> new DaemonDirectories(Path.of("/s"), Path.of("/" + "r".repeat(100))))
+    void aSessionKeepsNothingInTheUsersHomeAndRaisesNothing() {
+        DaemonDirectories at = new DaemonDirectories(Path.of("/state"), Path.of("/tmp/vse-1"), LibvirtScope.SESSION);
+        assertThat(DaemonConfig.sessionEnvironment(at))
+                .containsEntry("XDG_RUNTIME_DIR", "/tmp/vse-1")
+                .containsEntry("XDG_CONFIG_HOME", "/tmp/vse-1/c")
+                .allSatisfy((name, value) -> assertThat(value).matches("/(tmp/vse-1|state)(/.*)?"));
+        assertThat(at.socket()).isEqualTo(Path.of("/tmp/vse-1/libvirt/libvirt-sock"));
+        assertThat(DaemonConfig.qemuOfSession().lines())
+                .contains("stdio_handler = \"file\"")
+                .noneMatch(line -> line.startsWith("max_files") || line.startsWith("security_driver"));
+    }
+
+    @Test
+    void aSessionsRunDirectoryLeavesRoomForLibvirtsOwnSockets() {
+        assertThat(new DaemonDirectories(Path.of("/s"), Path.of("/" + "r".repeat(40)), LibvirtScope.SESSION).run())
+                .isAbsolute();
+        assertThatThrownBy(
+                        () -> new DaemonDirectories(Path.of("/s"), Path.of("/" + "r".repeat(41)), LibvirtScope.SESSION))
                 .isInstanceOf(VseException.class)
                 .hasMessageContaining("at most 107");
-        assertThat(new DaemonDirectories(Path.of("/s"), Path.of("/" + "r".repeat(85)))
+    }
+
+    @Test
+    void aRunDirectoryTooLongForSocketsIsRefused() {
+        assertThatThrownBy(
+                        () -> new DaemonDirectories(Path.of("/s"), Path.of("/" + "r".repeat(100)), LibvirtScope.SYSTEM))
+                .isInstanceOf(VseException.class)
+                .hasMessageContaining("at most 107");
+        assertThat(new DaemonDirectories(Path.of("/s"), Path.of("/" + "r".repeat(85)), LibvirtScope.SYSTEM)
                         .socket()
                         .toString())
                 .hasSize(107);

@@ -135,6 +135,15 @@ class DomainXmlTest {
     }
 
     @Test
+    void anOrdinaryUsersMachineHasNoLabelOfAnotherUserAndItsAgentOnOurPath() {
+        VmSpec spec = new Builder("a").build();
+        assertThat(DomainXml.of(spec, HOST)).contains("<seclabel").doesNotContain("mode=\"bind\"");
+        assertThat(DomainXml.of(spec, HOST, Path.of("/run/x/a/m")))
+                .doesNotContain("<seclabel")
+                .contains("<source mode=\"bind\" path=\"/run/x/a/m\"/>");
+    }
+
+    @Test
     void rootSharesNothing() {
         Builder builder = new Builder("a");
         builder.uid = 0;
