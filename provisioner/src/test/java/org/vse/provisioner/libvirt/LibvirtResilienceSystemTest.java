@@ -69,12 +69,13 @@ class LibvirtResilienceSystemTest {
         List<String> ends = new CopyOnWriteArrayList<>();
         driver.onEnd((name, why) -> ends.add(name + " " + why));
         VmStatus machine = driver.start(rig.spec(NAME, LABEL, Guest.SILENT), COLD);
-        rig.daemon().identity().orElseThrow().signal(19);
-        ProcessIdentity libvirtd = libvirtd();
+        ProcessIdentity libvirtd = rig.daemon().identity().orElseThrow();
+        ProcessIdentity reaper = reaperOf(libvirtd);
+        reaper.signal(19);
         libvirtd.signal(19);
         LibvirtRig.process(machine).signal(SIGKILL);
         libvirtd.signal(SIGKILL);
-        rig.daemon().identity().orElseThrow().signal(18);
+        reaper.signal(18);
         await().atMost(PATIENCE).until(() -> !ends.isEmpty());
         driver.close();
         assertThat(ends).containsExactly(NAME + " killed");
@@ -97,12 +98,7 @@ class LibvirtResilienceSystemTest {
         ProcessIdentity daemon = rig.daemon().identity().orElseThrow();
         assertThat(Files.readString(Path.of("/proc", Long.toString(daemon.pid()), "comm")))
                 .isEqualTo("libvirtd\n");
-        ProcessIdentity reaper = ProcessHandle.of(daemon.pid())
-                .flatMap(ProcessHandle::parent)
-                .flatMap(parent -> ProcessIdentity.of(parent.pid()))
-                .orElseThrow();
-        assertThat(Files.readString(Path.of("/proc", Long.toString(reaper.pid()), "comm")))
-                .isEqualTo("tini\n");
+        ProcessIdentity reaper = reaperOf(daemon);
         assertThat(reaper.signal(SIGKILL)).isTrue();
         await().atMost(PATIENCE).until(() -> !reaper.alive());
         PrivateLibvirtd again = rig.sameDaemon();
@@ -151,16 +147,20 @@ class LibvirtResilienceSystemTest {
                         failure -> assertThat(failure.code()).isEqualTo(ErrorCode.LIBVIRT_FAILED));
     }
 
-    private ProcessIdentity killDaemon() throws IOException {
-        ProcessIdentity tini = rig.daemon().identity().orElseThrow();
-        assertThat(libvirtd().signal(SIGKILL)).isTrue();
-        await().atMost(PATIENCE).until(() -> !tini.alive());
-        return tini;
+    private ProcessIdentity killDaemon() {
+        ProcessIdentity libvirtd = rig.daemon().identity().orElseThrow();
+        assertThat(libvirtd.signal(SIGKILL)).isTrue();
+        await().atMost(PATIENCE).until(() -> !libvirtd.alive());
+        return libvirtd;
     }
 
-    private ProcessIdentity libvirtd() throws IOException {
-        Path file = rig.daemon().directories().sockets().resolve("libvirtd.pid");
-        return ProcessIdentity.of(Long.parseLong(Files.readString(file).strip()))
+    private static ProcessIdentity reaperOf(ProcessIdentity libvirtd) throws IOException {
+        ProcessIdentity reaper = ProcessHandle.of(libvirtd.pid())
+                .flatMap(ProcessHandle::parent)
+                .flatMap(parent -> ProcessIdentity.of(parent.pid()))
                 .orElseThrow();
+        assertThat(Files.readString(Path.of("/proc", Long.toString(reaper.pid()), "comm")))
+                .isEqualTo("tini\n");
+        return reaper;
     }
 }
