@@ -73,14 +73,15 @@ class KillTableSystemTest {
         /** Steps in which there is no such process. */
         Set<String> absent() {
             return switch (this) {
-                case QEMU -> Set.of("stage", "share", "connect");
-                case SHARE_SERVER -> Set.of("stage");
+                case QEMU -> Set.of("group", "stage", "share", "connect");
+                case SHARE_SERVER -> Set.of("group", "stage");
                 default -> Set.of();
             };
         }
     }
 
-    private static final List<String> STEPS = List.of("stage", "share", "connect", "create", "ready", "run", "settle");
+    private static final List<String> STEPS =
+            List.of("group", "stage", "share", "connect", "create", "ready", "run", "settle");
 
     static Stream<Arguments> cells() {
         return STEPS.stream().flatMap(step -> Arrays.stream(Role.values()).map(role -> Arguments.of(step, role)));
@@ -127,16 +128,19 @@ class KillTableSystemTest {
     void isFinishedOrUndone(String step, Role role) {
         Desk alice = site.desk(site.alice());
         site.root().vse("up").expect(0);
+        Set<Path> before = Victim.jobs(site);
         Started run = alice.start("run", alice.script("k.sh", SCRIPT).toString());
-        for (int tries = 1; !kill(step, role, run); tries++) {
+        Optional<Path> job = kill(step, role, run, before);
+        for (int tries = 1; job.isEmpty(); tries++) {
             assertThat(tries).as("%s was never caught in step %s", role, step).isLessThan(TRIES);
-            alice.vse("job", "cancel", run.job());
             run.finish();
             site.awaitIdle();
+            before = Victim.jobs(site);
             run = alice.start("run", alice.script("k.sh", SCRIPT).toString());
+            job = kill(step, role, run, before);
         }
         site.root().vse("up").expect(0);
-        String seen = role == Role.STARTER ? shown(run) : told(run.finish());
+        String seen = role == Role.STARTER ? shown(job.orElseThrow()) : told(run.finish());
         await("nothing is left of " + run)
                 .atMost(Duration.ofSeconds(40))
                 .untilAsserted(() -> assertThat(Remains.ofJobs(site)).isEmpty());
@@ -156,27 +160,41 @@ class KillTableSystemTest {
         assertThat(cells()).hasSize(STEPS.size() * Role.values().length);
     }
 
-    /** Kills it in that step; false when the job was faster. Where there is none, it is seen that there is none. */
-    private static boolean kill(String step, Role role, Started run) {
+    /**
+     * Kills it in that step. Where there is none, it is seen that there is none.
+     *
+     * @param before jobs that are not the one of this run
+     * @return the job's directory; empty when the job was faster
+     */
+    private static Optional<Path> kill(String step, Role role, Started run, Set<Path> before) {
         ProcessIdentity vsed = Victim.vsed(site);
-        Path job = Victim.await(site, journal -> within(step, journal));
+        Optional<Path> job = Optional.empty();
+        // Without a pause: some steps take a few milliseconds.
+        while (job.isEmpty()) {
+            if (!run.isAlive()) {
+                return Optional.empty();
+            }
+            job = Victim.jobs(site).stream()
+                    .filter(path -> !before.contains(path) && within(step, Victim.journal(path)))
+                    .findFirst();
+        }
         boolean absent = role.absent().contains(step);
         for (int slices = 0; slices < 5000; slices++) {
             vsed.signal(SIGSTOP);
             boolean resume = true;
             try {
-                if (!within(step, Victim.journal(job))) {
-                    return false;
+                if (!within(step, Victim.journal(job.get()))) {
+                    return Optional.empty();
                 }
                 Optional<ProcessIdentity> victim = find(role, vsed, run);
                 if (absent) {
                     assertThat(victim).isEmpty();
-                    return true;
+                    return job;
                 }
                 if (victim.isPresent()) {
                     resume = role != Role.VSED;
                     Victim.kill(victim.get());
-                    return true;
+                    return job;
                 }
             } finally {
                 if (resume) {
@@ -185,7 +203,7 @@ class KillTableSystemTest {
             }
             LockSupport.parkNanos(1_000_000);
         }
-        return false;
+        return Optional.empty();
     }
 
     private static Optional<ProcessIdentity> find(Role role, ProcessIdentity vsed, Started run) {
@@ -224,12 +242,14 @@ class KillTableSystemTest {
     }
 
     /** What the user of a killed starter finds out afterwards. */
-    private static String shown(Started run) {
+    private static String shown(Path job) {
         site.awaitIdle();
-        String shown = site.root().vse("job", "show", run.job()).expect(0).out();
+        Matcher record = Pattern.compile("\"id\":\"(local-[0-9]+)\"").matcher(Victim.record(job));
+        assertThat(record.find()).as("%s has a record", job).isTrue();
+        String id = record.group(1);
+        String shown = site.root().vse("job", "show", id).expect(0).out();
         if (Pattern.compile("exitCode +: 7").matcher(shown).find()) {
-            assertThat(site.root().vse("job", "logs", run.job()).expect(0).out())
-                    .isEqualTo("started\ndone\n");
+            assertThat(site.root().vse("job", "logs", id).expect(0).out()).isEqualTo("started\ndone\n");
             return "exit 7";
         }
         Matcher code = Pattern.compile("code\\S* *[:=] *\"?([A-Z_]+)").matcher(shown);

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -103,6 +104,15 @@ final class Victim {
         return "\"INTENT\",\"step\":\"" + step + "\"";
     }
 
+    /** The directories of all jobs. */
+    static Set<Path> jobs(Site site) {
+        try (Stream<Path> jobs = Files.list(site.state().resolve("jobs"))) {
+            return jobs.collect(Collectors.toSet());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     /** That file of all jobs of a directory. */
     static String read(Path jobs, String file) {
         try (Stream<Path> all = Files.list(jobs)) {
@@ -110,6 +120,10 @@ final class Victim {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    static String record(Path job) {
+        return text(job.resolve("job.json"));
     }
 
     static String journal(Path job) {
