@@ -58,4 +58,10 @@ record Call(Peer peer, String method, List<String> path, Map<String, String> que
         return VseException.of(ErrorCode.USAGE, "parameter '" + name + "' must be a number from 0 on")
                 .fact("found", text);
     }
+
+    /** The refusal of a call that there is not. */
+    VseException unknown() {
+        return VseException.of(ErrorCode.USAGE, "there is no call " + method + " /" + String.join("/", path))
+                .next("see docs/api.md");
+    }
 }
