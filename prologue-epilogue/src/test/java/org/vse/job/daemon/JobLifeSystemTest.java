@@ -70,6 +70,9 @@ class JobLifeSystemTest {
                     table,
                     whenOver -> new JobRunner(parts.node(), Steps.lifecycle(parts.node()), whenOver),
                     List.of());
+            try (Reaper reaper = new Reaper(parts.node(), parts.run(), table)) {
+                reaper.reap();
+            }
             LeftJobs.takeUp(parts.node(), kept, desk.runner());
         }
 
