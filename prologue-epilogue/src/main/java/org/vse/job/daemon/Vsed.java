@@ -181,7 +181,8 @@ public final class Vsed {
             reaper.every(settings.reap());
             VsedApi api =
                     new VsedApi(node, json, table, desk, new HostUsers(commands), health(json, settings, owner), down);
-            try (ApiServer server = new ApiServer(api::answer, json, uid)) {
+            try (reaper;
+                    ApiServer server = new ApiServer(api::answer, json, uid)) {
                 server.listen(run.resolve("vsed.sock"));
                 LOG.info("vsed serves node {} with cores {}", settings.node(), settings.cores());
                 ready.println("ready");
