@@ -14,6 +14,7 @@ import org.vse.job.client.Answer;
 import org.vse.job.client.Failures;
 import org.vse.job.client.Json;
 import org.vse.job.client.JsonObject;
+import org.vse.job.client.OutputCopy;
 import org.vse.job.client.Request;
 import org.vse.job.client.Target;
 import org.vse.job.client.VsedClient;
@@ -280,8 +281,8 @@ final class JobAttachment {
 
         @Override
         public void start(String id) {
-            out = new OutputCopy(client, comeback, id, "stdout", io.out(), JobAttachment.this::sinkBroken);
-            err = new OutputCopy(client, comeback, id, "stderr", io.err(), JobAttachment.this::sinkBroken);
+            out = new OutputCopy(client, comeback::await, id, "stdout", io.out(), JobAttachment.this::sinkBroken);
+            err = new OutputCopy(client, comeback::await, id, "stderr", io.err(), JobAttachment.this::sinkBroken);
             out.start();
             err.start();
         }

@@ -13,6 +13,7 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
+import org.vse.job.client.JobEnvironment;
 import org.vse.job.client.Json;
 import org.vse.job.client.JsonObject;
 import org.vse.job.client.Request;

@@ -6,6 +6,7 @@ import java.lang.reflect.Constructor;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.util.Arrays;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -65,6 +66,10 @@ public final class Vse {
     private Vse() {}
 
     public static void main(String[] args) {
+        if (args.length > 0 && args[0].equals("hook")) {
+            HookEntry.main(Arrays.copyOfRange(args, 1, args.length));
+            return;
+        }
         Site site = Site.of(System.getenv(), Standing.uid(), () -> new VsedClient(Site.systemSocket()).reachable());
         Context context = new Context(
                 Io.standard(),

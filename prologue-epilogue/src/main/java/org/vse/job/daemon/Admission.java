@@ -9,6 +9,8 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.vse.failure.ErrorCode;
@@ -28,6 +30,7 @@ import org.vse.policy.Planner;
 import org.vse.policy.Share;
 import org.vse.policy.SourcePosition;
 import org.vse.process.UserDirectory;
+import org.vse.scheduler.JobFacts;
 import org.vse.scheduler.PbsResources;
 import org.vse.scheduler.ResourceRequest;
 import org.vse.scheduler.local.CoreLease;
@@ -92,6 +95,48 @@ record Admission(
                 notices);
     }
 
+    /**
+     * Checks a job that a batch system has given cores to: what it runs as, where and on what is the batch system's word.
+     *
+     * @param share what the job has of this node
+     * @throws VseException of kind USER for whatever is wrong with the script, or with it and the allocation together
+     */
+    static Admission of(JobFacts facts, JobFacts.NodeShare share, JobRecord.User user, ImageStore images) {
+        JobFacts.Script script = facts.script().orElseThrow(Admission::interactive);
+        Submission submission = new Submission(
+                new Submission.Script(script.name(), script.text()),
+                List.of(),
+                null,
+                facts.workDirectory(),
+                Map.of(),
+                false,
+                null,
+                null);
+        JobScript parsed = script(submission);
+        JobDescription description = parsed.description();
+        ResourceRequest request = new ResourceRequest(
+                1, OptionalInt.of(share.count()), facts.memoryBytes(), facts.walltime(), Optional.empty(), Map.of());
+        LocalDemand demand = LocalDemand.of(request, description);
+        Image image = images.resolve(description.image().toString());
+        List<String> notices = new ArrayList<>();
+        Share shared = share(description, user, notices);
+        return new Admission(
+                submission,
+                user,
+                description,
+                request,
+                demand,
+                image,
+                shared,
+                shared == Share.NONE ? List.of() : shared(user, submission.cwd(), notices),
+                notices);
+    }
+
+    private static VseException interactive() {
+        return VseException.of(ErrorCode.USAGE, "an interactive job has no script that a machine could run")
+                .next("submit a script with #VSE lines");
+    }
+
     /** @throws VseException NOT_PERMITTED when the job wants to share cores on a node that lets only one job have a core */
     void requireSharing(int sharers) {
         if (description.oversubscribe() && sharers == 1) {
@@ -103,16 +148,31 @@ record Admission(
         }
     }
 
+    /**
+     * Which attempt of which job.
+     *
+     * @param scheduler batch system that the id belongs to
+     */
+    record Identity(String scheduler, String id, int attempt) {
+        static Identity local(String id) {
+            return new Identity(JobRecord.EMBEDDED, id, 1);
+        }
+
+        String tag(String owner) {
+            return JobRecord.tagOf(owner, scheduler, id, attempt);
+        }
+    }
+
     /** Fixes the plan on the cores that the job was given. */
-    JobRecord record(String owner, String node, String id, CoreLease lease, int poolUid, int qemuGid, Instant now) {
+    JobRecord record(String owner, String node, Identity job, CoreLease lease, int poolUid, int qemuGid, Instant now) {
         JobPlan plan = Planner.plan(description, description.image(), image.digest(), demand.allocation(node, lease));
         boolean asUser = share == Share.P9;
         Submission.Script script = submission.script();
         return new JobRecord(
-                "local",
-                id,
-                1,
-                JobRecord.tagOf(owner, "local", id, 1),
+                job.scheduler(),
+                job.id(),
+                job.attempt(),
+                job.tag(owner),
                 user,
                 script == null ? null : script.name(),
                 script == null ? null : sha256(script.text()),
@@ -128,7 +188,9 @@ record Admission(
                 lease.shared(),
                 asUser ? user.uid() : poolUid,
                 asUser ? user.gid() : qemuGid,
-                request.walltime().map(java.time.Duration::toSeconds).orElse(null),
+                job.scheduler().equals(JobRecord.EMBEDDED)
+                        ? request.walltime().map(java.time.Duration::toSeconds).orElse(null)
+                        : null,
                 now);
     }
 

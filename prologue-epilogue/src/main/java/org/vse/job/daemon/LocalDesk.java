@@ -90,7 +90,8 @@ final class LocalDesk {
         scheduler.requireFit(asked);
         admission.requireSharing(config.sharers());
         String id = "local-" + counter.next();
-        JobFiles files = JobFiles.of(config.state(), config.run(), JobRecord.tagOf(node.owner(), "local", id, 1));
+        JobFiles files = JobFiles.of(
+                config.state(), config.run(), Admission.Identity.local(id).tag(node.owner()));
         makeDirectory(files.directory());
         writeScript(files.script(), admission);
         EventFeed feed = EventFeed.open(files.events(), json);
@@ -100,6 +101,50 @@ final class LocalDesk {
         pending.put(id, new Pending(id, admission, files, feed, node.clock().instant(), ""));
         startWhatFits();
         return new Accepted(id, feed);
+    }
+
+    /**
+     * Takes in a job that a batch system starts now, and drives it. It waits for nothing: its cores are those that the batch
+     * system names, else free ones.
+     *
+     * @param named numbers of its cores; none where the batch system only counts
+     * @throws VseException DAEMON_BUSY when jobs that the batch system does not know have the cores or the memory
+     */
+    synchronized Job begin(Admission admission, Admission.Identity identity, List<Integer> named) {
+        Asked asked = new Asked(
+                admission.demand().cores(),
+                admission.memory(config.limits()),
+                admission.description().oversubscribe());
+        admission.requireSharing(config.sharers());
+        boolean known = !named.isEmpty() && config.cores().containsAll(named);
+        CoreLease lease = scheduler.begin(identity.id(), asked, known ? named : List.of());
+        JobFiles files = JobFiles.of(config.state(), config.run(), identity.tag(node.owner()));
+        try {
+            makeDirectory(files.directory());
+            writeScript(files.script(), admission);
+            EventFeed feed = EventFeed.open(files.events(), json);
+            feed.publish(feed.event("accepted").put("job", identity.id()));
+            admission
+                    .notices()
+                    .forEach(notice -> feed.publish(feed.event("notice").put("text", notice)));
+            JobRecord record = admission.record(
+                    node.owner(),
+                    node.name(),
+                    identity,
+                    lease,
+                    uidOf(admission),
+                    gidOf(admission),
+                    node.clock().instant());
+            Job job = Job.admit(record, files, feed, Map.of(), json, node.clock());
+            node.growth().add(files.directory());
+            table.add(job);
+            runner.drive(job);
+            return job;
+        } catch (VseException e) {
+            scheduler.finished(identity.id());
+            JobDirectories.delete(files);
+            throw e;
+        }
     }
 
     /** A job that waits for cores. */
@@ -164,7 +209,14 @@ final class LocalDesk {
     private void start(Pending next, CoreLease lease) {
         try {
             JobRecord record = next.admission()
-                    .record(node.owner(), node.name(), next.id(), lease, uidOf(next), gidOf(next), next.since());
+                    .record(
+                            node.owner(),
+                            node.name(),
+                            Admission.Identity.local(next.id()),
+                            lease,
+                            uidOf(next.admission()),
+                            gidOf(next.admission()),
+                            next.since());
             Job job = Job.admit(
                     record, next.files(), next.feed(), next.admission().environment(), json, node.clock());
             node.growth().add(next.files().directory());
@@ -180,12 +232,12 @@ final class LocalDesk {
         }
     }
 
-    private int uidOf(Pending next) {
-        return config.standing() == Standing.ORDINARY ? next.admission().user().uid() : freeUid();
+    private int uidOf(Admission admission) {
+        return config.standing() == Standing.ORDINARY ? admission.user().uid() : freeUid();
     }
 
-    private int gidOf(Pending next) {
-        return config.standing() == Standing.ORDINARY ? next.admission().user().gid() : config.qemuGid();
+    private int gidOf(Admission admission) {
+        return config.standing() == Standing.ORDINARY ? admission.user().gid() : config.qemuGid();
     }
 
     /** The lowest uid of the pool that no living job has. */

@@ -218,7 +218,7 @@ public final class Vsed {
     private static List<CoreLease> leases(List<Job> kept, Node.Limits limits) {
         List<CoreLease> leases = new ArrayList<>();
         for (Job job : kept) {
-            if (!job.state().isFinal() && job.record().scheduler().equals("local")) {
+            if (!job.state().isFinal()) {
                 List<Integer> cores = job.record().machines().stream()
                         .flatMap(machine -> machine.cores().stream())
                         .toList();

@@ -31,6 +31,7 @@ final class VsedApi {
     private final HostUsers users;
     private final JobView views;
     private final JobCalls jobs;
+    private final HookCalls hooks;
     private final ObjectNode health;
     private final CountDownLatch down;
 
@@ -55,6 +56,7 @@ final class VsedApi {
         this.users = users;
         this.views = new JobView(json);
         this.jobs = new JobCalls(node, json, table, desk, users);
+        this.hooks = new HookCalls(json, new HookDesk(node, table, desk, users));
         this.health = health;
         this.down = down;
     }
@@ -82,6 +84,7 @@ final class VsedApi {
             case "GET report" -> call.reply().json(200, report(call));
             case "POST down" -> down(call);
             case "GET jobs", "POST jobs" -> jobs.answer(call);
+            case "POST hooks" -> hooks.answer(call);
             default -> throw call.unknown();
         }
     }

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -32,6 +33,7 @@ public final class Job implements Progress, AutoCloseable {
     private volatile @Nullable Outcome outcome;
     private volatile boolean cancelled;
     private final CountDownLatch terminal = new CountDownLatch(1);
+    private final CountDownLatch starter = new CountDownLatch(1);
 
     private Job(JobRecord record, JobFiles files, Journal journal, EventFeed feed, ObjectMapper json) {
         this.record = record;
@@ -187,6 +189,44 @@ public final class Job implements Progress, AutoCloseable {
         return cancelled;
     }
 
+    /**
+     * What the script is started with: for a job of a batch system what its starter came with, else what was admitted.
+     *
+     * @throws VseException JOB_STATE while a starter has yet to come
+     */
+    public JobRecord launched() {
+        if (record.scheduler().equals(JobRecord.EMBEDDED)) {
+            return record;
+        }
+        if (!Files.exists(files.launch())) {
+            throw VseException.of(ErrorCode.JOB_STATE, "no starter has come for job '" + record.id() + "'");
+        }
+        Launch launch = DurableFile.read(files.launch(), json, Launch.class);
+        return record.launchedWith(launch.arguments(), launch.cwd());
+    }
+
+    /**
+     * The starter of a batch system has come; durable when this returns.
+     *
+     * @param environment of the script, before this software's own variables
+     * @param cwd absolute path, as the job's machines see it
+     * @return false when one came before: nothing changes then
+     */
+    public synchronized boolean attach(Map<String, String> environment, List<String> arguments, String cwd) {
+        if (Files.exists(files.launch())) {
+            return false;
+        }
+        DurableFile.write(files.environment(), json, environment);
+        DurableFile.write(files.launch(), json, new Launch(arguments, cwd));
+        starter.countDown();
+        return true;
+    }
+
+    /** Counted down when the starter of a batch system has come. */
+    public CountDownLatch starter() {
+        return starter;
+    }
+
     /** Counted down when somebody sits at the terminal of an interactive job. */
     public CountDownLatch terminal() {
         return terminal;
@@ -243,6 +283,9 @@ public final class Job implements Progress, AutoCloseable {
     public void close() {
         journal.close();
     }
+
+    /** What a starter came with. */
+    private record Launch(List<String> arguments, String cwd) {}
 
     /** What a job waits for, and until when. */
     public record Waiting(String what, Instant until) {}

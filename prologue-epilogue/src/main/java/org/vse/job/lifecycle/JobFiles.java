@@ -33,6 +33,11 @@ public record JobFiles(Path directory, Path sockets) {
         return directory.resolve("environment.json");
     }
 
+    /** What the starter came with; there once it has come. */
+    public Path launch() {
+        return directory.resolve("launch.json");
+    }
+
     public Path journal() {
         return directory.resolve("journal");
     }

@@ -54,6 +54,9 @@ public record JobRecord(
         @Nullable Long walltimeSeconds,
         Instant submitted) {
 
+    /** {@link #scheduler} of jobs that no batch system knows. */
+    public static final String EMBEDDED = "local";
+
     public JobRecord {
         arguments = List.copyOf(arguments);
         shared = List.copyOf(shared);
@@ -78,6 +81,32 @@ public record JobRecord(
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("every Java platform has SHA-256", e);
         }
+    }
+
+    /** The same job with the arguments and the directory that its starter came with. */
+    public JobRecord launchedWith(List<String> newArguments, String newCwd) {
+        return new JobRecord(
+                scheduler,
+                id,
+                attempt,
+                tag,
+                user,
+                script,
+                scriptSha256,
+                newArguments,
+                newCwd,
+                terminal,
+                image,
+                digest,
+                share,
+                network,
+                shared,
+                machines,
+                sharesCores,
+                qemuUid,
+                qemuGid,
+                walltimeSeconds,
+                submitted);
     }
 
     /** Name of a machine's domain on this node. */

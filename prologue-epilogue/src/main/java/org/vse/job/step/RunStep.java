@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
 import org.vse.job.lifecycle.Job;
+import org.vse.job.lifecycle.JobRecord;
 import org.vse.job.lifecycle.JobState;
 import org.vse.job.lifecycle.JournalEntry;
 import org.vse.job.lifecycle.Outcome;
@@ -36,6 +37,9 @@ final class RunStep implements Step {
 
     private static final int MOST_REVIVALS = 3;
     private static final Duration DELIVERY = Duration.ofSeconds(30);
+
+    /** From machines that are ready to a script that is started: other nodes may have longer prologues. */
+    private static final Duration STARTER = Duration.ofMinutes(15);
 
     private final Node node;
     private final ShareStep share;
@@ -62,8 +66,9 @@ final class RunStep implements Step {
                 requireStarted(job, guest, script);
             } else {
                 awaitTerminal(job, progress);
+                awaitStarter(job, progress);
                 job.journal().enter(JobState.RUNNING);
-                script.start(guest, LaunchPlan.of(job.record(), job.environment(), LaunchPlan.script(job)));
+                script.start(guest, LaunchPlan.of(job.launched(), job.environment(), LaunchPlan.script(job)));
             }
             finish(job, await(job, guest, script), false);
         } catch (InterruptedException e) {
@@ -101,6 +106,23 @@ final class RunStep implements Step {
             if (node.clock().instant().isAfter(deadline)) {
                 throw VseException.of(ErrorCode.JOB_STATE, "nobody came to the terminal of the interactive job")
                         .fact("waited", node.timeouts().start().toSeconds() + " s");
+            }
+        }
+    }
+
+    /** A batch system starts the script in its own time: after the prologues of all nodes, on the first of them. */
+    private void awaitStarter(Job job, Progress progress) throws InterruptedException {
+        if (job.record().scheduler().equals(JobRecord.EMBEDDED)) {
+            return;
+        }
+        Instant deadline = node.clock().instant().plus(STARTER);
+        progress.waiting("the batch system to start the script", deadline);
+        while (!job.starter().await(LOOK_MILLIS, TimeUnit.MILLISECONDS)) {
+            Guests.requireSound(node, job);
+            if (node.clock().instant().isAfter(deadline)) {
+                throw VseException.of(ErrorCode.JOB_STATE, "the batch system did not start the script")
+                        .fact("waited", STARTER.toSeconds() + " s")
+                        .next("see the log of the batch system on this node");
             }
         }
     }

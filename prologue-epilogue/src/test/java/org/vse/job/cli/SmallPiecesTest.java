@@ -23,6 +23,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
 import org.vse.job.cli.Interrupts.Action;
+import org.vse.job.client.JobEnvironment;
 import org.vse.job.client.Json;
 import org.vse.job.client.JsonObject;
 

@@ -68,7 +68,13 @@ class AdmissionTest {
 
     private static JobRecord record(Admission admission) {
         return admission.record(
-                "me", "here", "local-1", new CoreLease("local-1", List.of(3), 0, false), 70_000, 71_000, Instant.EPOCH);
+                "me",
+                "here",
+                Admission.Identity.local("local-1"),
+                new CoreLease("local-1", List.of(3), 0, false),
+                70_000,
+                71_000,
+                Instant.EPOCH);
     }
 
     @Test

@@ -76,6 +76,16 @@ final class CoreLedger {
         return Optional.empty();
     }
 
+    /** Gives a job the cores that were chosen for it; empty when another job has one of them for itself. */
+    Optional<CoreLease> take(String job, Asked asked, List<Integer> chosen) {
+        if (!chosen.stream().allMatch(core -> cores.contains(core) && isOpen(core, asked.shared(), sharers - 1))) {
+            return Optional.empty();
+        }
+        CoreLease lease = new CoreLease(job, chosen, asked.memoryBytes(), asked.shared());
+        leases.put(job, lease);
+        return Optional.of(lease);
+    }
+
     /** Cores with at most that many holders; none when there are not enough. */
     private List<Integer> choose(int count, boolean shared, int holders) {
         List<List<Integer>> open = memories.stream()

@@ -108,6 +108,30 @@ public final class LocalScheduler {
     }
 
     /**
+     * Gives cores to a job at once, past the queue: another batch system has decided that it starts now.
+     *
+     * @param job an id that is neither waiting nor holding
+     * @param named the cores that it gets, this node's; none for any that are free
+     * @throws VseException JOB_TOO_LARGE as {@link #submit}; JOB_STATE when the id is in use; DAEMON_BUSY when others have the
+     *     cores or the memory
+     */
+    public CoreLease begin(String job, Asked asked, List<Integer> named) {
+        if (waiting.containsKey(job) || ledger.holds(job)) {
+            throw VseException.of(ErrorCode.JOB_STATE, "job '" + job + "' has cores already")
+                    .next("vse job show " + job);
+        }
+        requireFit(asked);
+        Optional<CoreLease> lease = asked.memoryBytes() > freeMemory()
+                ? Optional.empty()
+                : named.isEmpty() ? ledger.take(job, asked) : ledger.take(job, asked, named);
+        return lease.orElseThrow(() -> VseException.of(
+                        ErrorCode.DAEMON_BUSY, "other jobs have this node's cores or memory")
+                .fact("asked", named.isEmpty() ? count(asked.cores()) : "cores " + named)
+                .fact("held", ledger.leases().stream().map(CoreLease::job).toList())
+                .next("vse node cores"));
+    }
+
+    /**
      * A job's VMs are gone and its cores are free.
      *
      * @return false when the job holds nothing: it is unknown, waits, or was finished before

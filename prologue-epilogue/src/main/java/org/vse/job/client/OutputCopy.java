@@ -1,4 +1,4 @@
-package org.vse.job.cli;
+package org.vse.job.client;
 
 import java.io.IOException;
 import java.io.OutputStream;
@@ -7,20 +7,23 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
-import org.vse.job.client.Answer;
-import org.vse.job.client.Request;
-import org.vse.job.client.Target;
-import org.vse.job.client.VsedClient;
 
 /**
  * Copies one output stream of a job, byte for byte, through any number of daemons: each request begins at the number of
  * bytes written so far. Ends when as many bytes as the job wrote have been written here.
  */
-final class OutputCopy {
+public final class OutputCopy {
     private static final int MAX_FRUITLESS = 5;
 
+    /** How to get a daemon back that has gone. */
+    @FunctionalInterface
+    public interface Return {
+        /** Returns once a daemon answers again, or throws. */
+        void await(String job);
+    }
+
     private final VsedClient client;
-    private final Comeback comeback;
+    private final Return comeback;
     private final String job;
     private final String stream;
     private final OutputStream sink;
@@ -31,9 +34,9 @@ final class OutputCopy {
     private @Nullable VseException failure;
 
     /** @param sinkBroken called when {@code sink} takes no more; nothing more is copied then */
-    OutputCopy(
+    public OutputCopy(
             VsedClient client,
-            Comeback comeback,
+            Return comeback,
             String job,
             String stream,
             OutputStream sink,
@@ -48,12 +51,12 @@ final class OutputCopy {
         this.thread.setDaemon(true);
     }
 
-    void start() {
+    public void start() {
         thread.start();
     }
 
     /** @param bytes how much the job wrote; empty when nobody knows, so that an orderly end of the stream is the end */
-    synchronized void total(OptionalLong bytes) {
+    public synchronized void total(OptionalLong bytes) {
         if (total == null) {
             total = bytes;
             notifyAll();
@@ -61,7 +64,7 @@ final class OutputCopy {
     }
 
     /** Waits for the last byte. */
-    void finish() throws InterruptedException {
+    public void finish() throws InterruptedException {
         thread.join();
         synchronized (this) {
             if (failure != null) {

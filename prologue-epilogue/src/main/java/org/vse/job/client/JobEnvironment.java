@@ -1,4 +1,4 @@
-package org.vse.job.cli;
+package org.vse.job.client;
 
 import java.util.List;
 import java.util.Map;
@@ -13,7 +13,7 @@ import java.util.TreeMap;
  * screen, systemd); this host's name and temporary directories; the shell's own bookkeeping; {@code VSE_*}, which
  * configure this command and are set anew for the job.
  */
-final class JobEnvironment {
+public final class JobEnvironment {
     private static final Set<String> LEFT_OUT = Set.of(
             "_",
             "DBUS_SESSION_BUS_ADDRESS",
@@ -49,7 +49,7 @@ final class JobEnvironment {
     private JobEnvironment() {}
 
     /** @param otherUser the job runs as somebody else, who brings their own home and shell */
-    static Map<String, String> of(Map<String, String> environment, boolean otherUser) {
+    public static Map<String, String> of(Map<String, String> environment, boolean otherUser) {
         Map<String, String> kept = new TreeMap<>(environment);
         kept.keySet()
                 .removeIf(name -> LEFT_OUT.contains(name)

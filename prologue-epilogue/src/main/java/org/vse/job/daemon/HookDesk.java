@@ -1,0 +1,346 @@
+package org.vse.job.daemon;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.vse.failure.ErrorCode;
+import org.vse.failure.VseException;
+import org.vse.job.lifecycle.Job;
+import org.vse.job.lifecycle.JobRecord;
+import org.vse.job.lifecycle.JobState;
+import org.vse.job.step.Node;
+import org.vse.process.Command;
+import org.vse.scheduler.AttemptId;
+import org.vse.scheduler.BatchSystem;
+import org.vse.scheduler.Dialect;
+import org.vse.scheduler.HookCall;
+import org.vse.scheduler.JobFacts;
+import org.vse.scheduler.Source;
+import org.vse.scheduler.VirtualNode;
+
+/**
+ * Jobs of batch systems on this node, driven by their hooks.
+ *
+ * <p>A prologue brings the machines of one attempt up, however often it is called; a newer attempt ends an older one first. A
+ * starter attaches to an attempt once. After an epilogue nothing of the attempt is left; it may be called at any time and
+ * any number of times.
+ */
+final class HookDesk {
+    private static final Logger LOG = LoggerFactory.getLogger(HookDesk.class);
+    private static final int MAX_SOURCE_BYTES = 1 << 20;
+    private static final int MOST_KNOWN = 4096;
+    private static final long LOOK_MILLIS = 500;
+    private static final Duration QUESTION = Duration.ofSeconds(30);
+
+    /** What an image may take to get here, on top of what the steps themselves are given. */
+    private static final Duration STAGING = Duration.ofMinutes(10);
+
+    /** What an epilogue waits for machines to go; the rest is the reaper's. */
+    private static final Duration ENDING = Duration.ofSeconds(90);
+
+    private final Node node;
+    private final JobTable table;
+    private final LocalDesk desk;
+    private final HostUsers users;
+    private final Map<String, Known> known = new LinkedHashMap<>() {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<String, Known> eldest) {
+            return size() > MOST_KNOWN;
+        }
+    };
+
+    HookDesk(Node node, JobTable table, LocalDesk desk, HostUsers users) {
+        this.node = node;
+        this.table = table;
+        this.desk = desk;
+        this.users = users;
+    }
+
+    /**
+     * What a prologue has found.
+     *
+     * @param spooledSha256 digest of the script that the starter has to come with
+     * @param refusal why nothing was started; null when something was
+     */
+    private record Known(
+            int attempt,
+            int uid,
+            String spooledSha256,
+            @Nullable VseException refusal) {}
+
+    /**
+     * Returns when the machines of the job are up and wait for its starter.
+     *
+     * @throws VseException why they are not; every later call for the same attempt throws it again
+     */
+    Job prologue(BatchSystem system, HookCall call) {
+        Dialect dialect = system.dialect();
+        HookCall reduced = call.reduced(dialect);
+        JobFacts facts = dialect.facts(reduced, contents(dialect.sources(reduced)));
+        Job job = taken(system, facts);
+        awaitReady(job);
+        return job;
+    }
+
+    private Job taken(BatchSystem system, JobFacts facts) {
+        while (true) {
+            Job older;
+            synchronized (this) {
+                Optional<Job> there = find(system, facts.job());
+                if (there.isEmpty() || isOver(there.get(), facts)) {
+                    return take(system, facts);
+                }
+                older = there.get();
+                if (older.record().attempt() == facts.attempt()) {
+                    return older;
+                }
+                if (older.record().attempt() > facts.attempt()) {
+                    throw VseException.of(ErrorCode.JOB_STATE, "a newer attempt of job '" + facts.job() + "' is here")
+                            .fact("here", older.record().attempt())
+                            .fact("called for", facts.attempt());
+                }
+            }
+            LOG.info(
+                    "job {}: attempt {} makes way for attempt {}",
+                    facts.job(),
+                    older.record().attempt(),
+                    facts.attempt());
+            if (!end(older)) {
+                throw VseException.of(
+                                ErrorCode.DAEMON_BUSY, "an older attempt of job '" + facts.job() + "' is still here")
+                        .fact("attempt", older.record().attempt())
+                        .next("vse job show " + facts.job());
+            }
+        }
+    }
+
+    private static boolean isOver(Job job, JobFacts facts) {
+        return job.state().isFinal() && job.record().attempt() < facts.attempt();
+    }
+
+    private Job take(BatchSystem system, JobFacts facts) {
+        Known before = known.get(facts.job());
+        if (before != null && before.attempt() == facts.attempt() && before.refusal() != null) {
+            throw before.refusal();
+        }
+        String sha256 = facts.script().map(JobFacts.Script::spooledSha256).orElse("");
+        try {
+            JobFacts.NodeShare share = share(facts);
+            JobRecord.User user = users.find(Integer.toString(facts.owner().uid()));
+            Admission admission = Admission.of(facts, share, user, node.images());
+            Admission.Identity identity =
+                    new Admission.Identity(system.dialect().word(), facts.job(), facts.attempt());
+            Job job = desk.begin(admission, identity, share.cores());
+            known.put(facts.job(), new Known(facts.attempt(), user.uid(), sha256, null));
+            return job;
+        } catch (VseException e) {
+            known.put(facts.job(), new Known(facts.attempt(), facts.owner().uid(), sha256, e));
+            throw e;
+        }
+    }
+
+    private JobFacts.NodeShare share(JobFacts facts) {
+        List<String> names =
+                facts.nodes().stream().map(JobFacts.NodeShare::node).distinct().toList();
+        if (names.size() > 1) {
+            throw VseException.of(ErrorCode.JOB_TOO_LARGE, "job '" + facts.job() + "' has " + names.size() + " nodes")
+                    .fact("allowed", "1: machines of different nodes are not joined in this version")
+                    .next("ask for one node");
+        }
+        return facts.nodes().stream()
+                .filter(share -> share.node().equals(node.name()))
+                .findFirst()
+                .orElseThrow(() -> VseException.of(
+                                ErrorCode.CONFIG_INVALID,
+                                "job '" + facts.job() + "' has no cores on node '" + node.name() + "'")
+                        .fact("nodes of the job", names)
+                        .next("set 'node' in vsed.yaml to what the batch system calls this node"));
+    }
+
+    private void awaitReady(Job job) {
+        Instant deadline = node.clock()
+                .instant()
+                .plus(STAGING)
+                .plus(node.timeouts().boot())
+                .plus(node.timeouts().setup());
+        int next = 0;
+        while (!isReady(job)) {
+            if (node.clock().instant().isAfter(deadline)) {
+                throw VseException.of(ErrorCode.BOOT_TIMEOUT, "the machines of the job are not ready in time")
+                        .fact("step", job.step())
+                        .next("vse job show " + job.record().id());
+            }
+            next += news(job, next);
+        }
+    }
+
+    private static boolean isReady(Job job) {
+        job.failure().ifPresent(failure -> {
+            throw failure;
+        });
+        return job.state().compareTo(JobState.READY) >= 0;
+    }
+
+    private static int news(Job job, int next) {
+        try {
+            return job.feed().from(next, LOOK_MILLIS).size();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw VseException.of(ErrorCode.STEP_INTERRUPTED, "the daemon is ending")
+                    .because(e);
+        }
+    }
+
+    /**
+     * The starter of a job has come.
+     *
+     * @param uid who calls
+     * @param launch what it came with; its environment is the script's
+     * @param spooledSha256 digest of the script that it was given to start
+     */
+    Job starter(BatchSystem system, HookCall call, int uid, Submission launch, String spooledSha256) {
+        Dialect dialect = system.dialect();
+        AttemptId id = dialect.attempt(call);
+        Known admitted;
+        synchronized (this) {
+            admitted = known.get(id.job());
+        }
+        if (admitted == null || admitted.uid() != uid || id.attempt().orElse(-1) != admitted.attempt()) {
+            throw notPrepared(id);
+        }
+        if (admitted.refusal() != null) {
+            throw admitted.refusal();
+        }
+        Job job = find(system, id.job())
+                .filter(found -> found.record().attempt() == admitted.attempt())
+                .orElseThrow(() -> notPrepared(id));
+        job.failure().ifPresent(failure -> {
+            throw failure;
+        });
+        if (!spooledSha256.equals(admitted.spooledSha256())) {
+            throw VseException.of(ErrorCode.NOT_PERMITTED, "the script is not the one that was admitted")
+                    .fact("admitted", admitted.spooledSha256())
+                    .fact("found", spooledSha256);
+        }
+        List<VirtualNode> machines = job.record().machines().stream()
+                .map(machine -> new VirtualNode(machine.name(), machine.vcpus()))
+                .toList();
+        boolean first = job.attach(dialect.environment(launch.environment(), machines), launch.args(), launch.cwd());
+        if (!first) {
+            throw VseException.of(ErrorCode.JOB_STATE, "job '" + id.job() + "' has been started already");
+        }
+        return job;
+    }
+
+    private static VseException notPrepared(AttemptId id) {
+        return VseException.of(
+                        ErrorCode.JOB_UNKNOWN, "no machines were prepared for job '" + id.job() + "' on this node")
+                .fact("reason", "its prologue did not reach vsed, or vsed was started anew since then")
+                .next("submit the job again; if it stays so, tell the site: vse doctor");
+    }
+
+    /** Nothing of the job is left when this returns true; false when something is still being undone. */
+    boolean epilogue(BatchSystem system, HookCall call) {
+        AttemptId id = system.dialect().attempt(call.reduced(system.dialect()));
+        synchronized (this) {
+            Known there = known.get(id.job());
+            if (there != null && there.attempt() <= id.attempt().orElse(there.attempt())) {
+                known.remove(id.job());
+            }
+        }
+        return find(system, id.job())
+                .filter(job -> job.record().attempt()
+                        <= id.attempt().orElse(job.record().attempt()))
+                .map(this::end)
+                .orElse(true);
+    }
+
+    private boolean end(Job job) {
+        Instant deadline = node.clock().instant().plus(ENDING);
+        if (!job.state().isFinal() && job.outcome().isEmpty() && job.failure().isEmpty()) {
+            desk.cancel(job.record().id());
+        }
+        int next = 0;
+        while (!job.feed().isEnded()) {
+            if (node.clock().instant().isAfter(deadline)) {
+                return false;
+            }
+            next += news(job, next);
+        }
+        return job.state().isFinal();
+    }
+
+    /** Pauses or resumes every machine of a running job. */
+    Job machines(BatchSystem system, HookCall call, Peer peer, boolean run) {
+        AttemptId id = system.dialect().attempt(call);
+        Job job = find(system, id.job())
+                .filter(found -> peer.mayTouch(found.record().user().uid()))
+                .orElseThrow(() -> VseException.of(ErrorCode.JOB_UNKNOWN, "there is no job '" + id.job() + "'"));
+        if (job.state() != JobState.RUNNING || job.outcome().isPresent()) {
+            throw VseException.of(ErrorCode.JOB_STATE, "job '" + id.job() + "' is not running")
+                    .fact("state", job.state());
+        }
+        for (JobRecord.Machine machine : job.record().machines()) {
+            if (run) {
+                node.driver().resume(job.record().vmName(machine.index()));
+            } else {
+                node.driver().pause(job.record().vmName(machine.index()));
+            }
+        }
+        job.notice(run ? "the machines go on" : "the machines are paused");
+        return job;
+    }
+
+    private Optional<Job> find(BatchSystem system, String id) {
+        return table.find(id)
+                .filter(job -> job.record().scheduler().equals(system.dialect().word()));
+    }
+
+    private Map<Source, String> contents(List<Source> sources) {
+        Map<Source, String> contents = new HashMap<>();
+        for (Source source : sources) {
+            if (source instanceof Source.File file) {
+                contents.put(source, text(Path.of(file.path())));
+            } else if (source instanceof Source.Answer answer) {
+                contents.put(
+                        source,
+                        node.commands()
+                                .run(Command.of(answer.argv())
+                                        .withEnv(answer.environment())
+                                        .withTimeout(QUESTION))
+                                .orThrow("asking the batch system about the job")
+                                .stdout());
+            }
+        }
+        return contents;
+    }
+
+    private static String text(Path file) {
+        try (InputStream in = Files.newInputStream(file)) {
+            byte[] bytes = in.readNBytes(MAX_SOURCE_BYTES + 1);
+            if (bytes.length > MAX_SOURCE_BYTES) {
+                throw new IOException("more than " + MAX_SOURCE_BYTES + " bytes");
+            }
+            return new String(bytes, StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw VseException.of(ErrorCode.STORAGE_FAILED, "what the batch system says about the job cannot be read")
+                    .at(file.toString())
+                    .fact("reason", String.valueOf(e.getMessage()))
+                    .because(e);
+        }
+    }
+}

@@ -1,0 +1,32 @@
+package org.vse.scheduler;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import org.vse.scheduler.slurm.Slurm;
+
+/** The batch systems whose hooks are understood. The embedded scheduler has no hooks. */
+public enum BatchSystem {
+    SLURM(new Slurm());
+
+    @SuppressWarnings("ImmutableEnumChecker") // dialects have no state
+    private final Dialect dialect;
+
+    BatchSystem(Dialect dialect) {
+        this.dialect = dialect;
+    }
+
+    public Dialect dialect() {
+        return dialect;
+    }
+
+    public static Optional<BatchSystem> of(String word) {
+        return Arrays.stream(values())
+                .filter(system -> system.dialect.word().equals(word))
+                .findFirst();
+    }
+
+    public static List<String> words() {
+        return Arrays.stream(values()).map(system -> system.dialect.word()).toList();
+    }
+}
