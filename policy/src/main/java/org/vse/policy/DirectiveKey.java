@@ -29,7 +29,9 @@ public enum DirectiveKey {
                     Arrays.stream(Network.values()).map(Network::word).toList()),
             Defaults.NETWORK),
     /** Whether the job agrees to share its cores with other jobs that do. */
-    OVERSUBSCRIBE("oversubscribe", new Grammar.Choice(List.of("no", "yes")), Defaults.OVERSUBSCRIBE);
+    OVERSUBSCRIBE("oversubscribe", new Grammar.Choice(List.of("no", "yes")), Defaults.OVERSUBSCRIBE),
+    /** A file that says more about the VMs. */
+    VSE("vse", new Grammar.DescriptionFile(), "none");
 
     private final String word;
 
@@ -59,8 +61,17 @@ public enum DirectiveKey {
         return standard;
     }
 
-    Grammar grammar() {
+    /** What its values may be. */
+    public Grammar grammar() {
         return grammar;
+    }
+
+    /** The value that holds when the key is given nowhere; empty where that depends on the job. */
+    public Optional<String> fallback() {
+        return switch (this) {
+            case MEMORY, VMS_PER_NODE, NETWORK, OVERSUBSCRIBE -> Optional.of(standard);
+            case IMAGE, VCPUS, DISK, SHARE, VSE -> Optional.empty();
+        };
     }
 
     /** The key with that word, exactly. */

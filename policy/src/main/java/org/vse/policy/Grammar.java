@@ -7,7 +7,7 @@ import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
 
 /** What a directive's value may be. Texts hold only visible ASCII characters; the reader of the line sees to that. */
-sealed interface Grammar {
+public sealed interface Grammar {
     /** Accepts or refuses a value. The refusal has no position: the caller knows it. */
     void check(String text);
 
@@ -24,6 +24,23 @@ sealed interface Grammar {
         @Override
         public String range() {
             return ImageReference.RANGE;
+        }
+    }
+
+    /** The path of a description. */
+    record DescriptionFile() implements Grammar {
+        private static final int LONGEST = 1024;
+
+        @Override
+        public void check(String text) {
+            if (text.length() > LONGEST || !text.matches(".*[^/]\\.ya?ml") || text.contains("//")) {
+                throw bad(text, "not the path of a description", range());
+            }
+        }
+
+        @Override
+        public String range() {
+            return "path of a .yaml or .yml file, at most " + LONGEST + " characters";
         }
     }
 

@@ -42,6 +42,12 @@ public record JobScript(String file, List<HeaderLine> header, Settings settings,
      * @throws VseException as {@link JobDescription#of}; DIRECTIVE_IMAGE_MISSING when the script has no {@code #VSE} line
      */
     public JobDescription description() {
+        requireVse();
+        return JobDescription.of(settings);
+    }
+
+    /** @throws VseException DIRECTIVE_IMAGE_MISSING when the script has no {@code #VSE} line */
+    public void requireVse() {
         if (!isVse()) {
             VseException none = VseException.of(ErrorCode.DIRECTIVE_IMAGE_MISSING, "the script has no '#VSE' line")
                     .at(new SourcePosition(file, 1, 1).toString())
@@ -54,6 +60,5 @@ public record JobScript(String file, List<HeaderLine> header, Settings settings,
             }
             throw none;
         }
-        return JobDescription.of(settings);
     }
 }

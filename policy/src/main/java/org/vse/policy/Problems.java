@@ -8,7 +8,7 @@ import java.util.stream.Collectors;
 import org.vse.failure.VseException;
 
 /** Everything that is wrong with one text, so that its author learns it all at once. */
-final class Problems {
+public final class Problems {
     private static final int LISTED = 10;
 
     private final List<Problem> found = new ArrayList<>();
@@ -16,16 +16,17 @@ final class Problems {
     private record Problem(SourcePosition position, VseException failure) {}
 
     /** Sets the position of the failure and keeps it. */
-    void add(SourcePosition position, VseException failure) {
+    public void add(SourcePosition position, VseException failure) {
         found.add(new Problem(position, failure.at(position.toString())));
     }
 
-    boolean isEmpty() {
+    /** Whether nothing was added. */
+    public boolean isEmpty() {
         return found.isEmpty();
     }
 
     /** Throws the first by position; the others are its fact {@code more}, one a line. */
-    void throwFirst() {
+    public void throwFirst() {
         List<Problem> ordered =
                 found.stream().sorted(Comparator.comparing(Problem::position)).toList();
         Optional<Problem> first = ordered.stream().findFirst();

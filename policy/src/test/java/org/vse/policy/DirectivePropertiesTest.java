@@ -214,7 +214,7 @@ class DirectivePropertiesTest {
                         optional(Arbitraries.of("nfs", "9p", "none")),
                         optional(Arbitraries.of("job", "user")),
                         optional(Arbitraries.of("no", "yes")))
-                .as((a, b, c, d, e, f, g, h) -> together(List.of(a, b, c, d, e, f, g, h)));
+                .as((a, b, c, d, e, f, g, h) -> together(List.of(a, b, c, d, e, f, g, h, "")));
     }
 
     private static Arbitrary<String> optional(Arbitrary<String> values) {

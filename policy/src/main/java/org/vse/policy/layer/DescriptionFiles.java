@@ -1,0 +1,114 @@
+package org.vse.policy.layer;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import org.vse.failure.ErrorCode;
+import org.vse.failure.VseException;
+import org.vse.policy.DirectiveKey;
+import org.vse.policy.JobScript;
+import org.vse.policy.Setting;
+import org.vse.policy.Settings;
+import org.vse.policy.SourcePosition;
+
+/** The files that a script names with {@code vse=}, and those that these extend: docs/policy.md, descriptions. */
+public final class DescriptionFiles {
+    /** Largest file, bytes of UTF-8. */
+    public static final int MAX_BYTES = 1 << 16;
+
+    /** Most files of one script. */
+    public static final int MOST = 8;
+
+    private static final Pattern FILE = Pattern.compile("[!-~]{1,1024}");
+    private static final List<String> KNOWN = known();
+
+    private DescriptionFiles() {}
+
+    /** Where the texts of files come from. */
+    @FunctionalInterface
+    public interface Source {
+        /**
+         * The text of a file.
+         *
+         * @throws VseException when there is none; its position is set by the caller
+         */
+        String text(Path file);
+    }
+
+    /**
+     * The layers of a script's files, the farthest ancestor first; none when the script names no file.
+     *
+     * @param directory absolute; where relative paths of the script begin. Those in files begin where the file is
+     * @throws VseException DESCRIPTION_INVALID for a file that is wrong, missing, or extends itself, or what the source throws,
+     *     with file, line and column
+     */
+    public static List<Layer> layers(JobScript script, Path directory, Source source) {
+        Optional<Setting> first = script.settings().get(DirectiveKey.VSE);
+        List<Layer> layers = new ArrayList<>();
+        List<Path> read = new ArrayList<>();
+        Path from = directory;
+        Optional<Fields.Located> next = first.map(s -> new Fields.Located(s.text(), s.position()));
+        while (next.isPresent()) {
+            Path file = from.resolve(next.get().text()).normalize();
+            requireNew(file, read, next.get().at());
+            String text = text(source, file, next.get().at());
+            Mistakes mistakes = new Mistakes(ErrorCode.DESCRIPTION_INVALID);
+            YamlValue value = YamlReader.read(file.toString(), text, ErrorCode.DESCRIPTION_INVALID, MAX_BYTES);
+            SettingsReader reader = new SettingsReader(mistakes);
+            Optional<Fields> fields = Fields.of("the description", value, KNOWN, mistakes);
+            next = fields.flatMap(f -> f.text("extends", FILE, "the path of a file"));
+            layers.add(
+                    0,
+                    fields.map(f -> layer(f, reader))
+                            .orElseGet(() -> new Layer(
+                                    "description",
+                                    new Layer.Change(Settings.NONE, Map.of()),
+                                    Map.of(),
+                                    List.of(),
+                                    true)));
+            mistakes.throwFirst();
+            read.add(file);
+            from = Optional.ofNullable(file.getParent()).orElse(directory);
+        }
+        return layers;
+    }
+
+    private static Layer layer(Fields fields, SettingsReader reader) {
+        return new Layer("description", reader.change(fields), reader.reserved(fields), reader.variants(fields), true);
+    }
+
+    private static String text(Source source, Path file, SourcePosition at) {
+        try {
+            return source.text(file);
+        } catch (VseException refused) {
+            throw refused.where() == null ? refused.at(at.toString()) : refused;
+        }
+    }
+
+    private static void requireNew(Path file, List<Path> read, SourcePosition at) {
+        if (read.contains(file)) {
+            List<String> circle =
+                    new ArrayList<>(read.stream().map(Path::toString).toList());
+            circle.add(file.toString());
+            throw VseException.of(ErrorCode.DESCRIPTION_INVALID, "descriptions extend each other in a circle")
+                    .at(at.toString())
+                    .fact("circle", String.join(" → ", circle))
+                    .next("remove one 'extends'");
+        }
+        if (read.size() == MOST) {
+            throw VseException.of(ErrorCode.DESCRIPTION_INVALID, "too many descriptions extend each other")
+                    .at(at.toString())
+                    .fact("allowed", MOST)
+                    .next("write fewer files");
+        }
+    }
+
+    private static List<String> known() {
+        List<String> known = new ArrayList<>(List.of("extends", "reserved", "variants"));
+        known.addAll(SettingsReader.KEYS);
+        return List.copyOf(known);
+    }
+}

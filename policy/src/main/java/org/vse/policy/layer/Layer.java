@@ -1,0 +1,47 @@
+package org.vse.policy.layer;
+
+import java.util.List;
+import java.util.Map;
+import org.vse.policy.DirectiveKey;
+import org.vse.policy.Settings;
+import org.vse.policy.SourcePosition;
+
+/**
+ * What one place says about the VMs of a job.
+ *
+ * @param name for people: {@code vendor}, {@code site}, {@code queue batch}, {@code description}, {@code #VSE}
+ * @param change what it says for every job
+ * @param reserved keys that no later layer may change, and where that is said
+ * @param variants what it says for some jobs, later ones over earlier ones and all over {@code change}
+ * @param isUsers whether the job's user wrote it
+ */
+public record Layer(
+        String name,
+        Change change,
+        Map<DirectiveKey, SourcePosition> reserved,
+        List<Variant> variants,
+        boolean isUsers) {
+    public Layer {
+        reserved = Map.copyOf(reserved);
+        variants = List.copyOf(variants);
+    }
+
+    /** The layer of a script's own lines. */
+    static Layer ofScript(Settings settings) {
+        return new Layer("#VSE", new Change(settings, Map.of()), Map.of(), List.of(), true);
+    }
+
+    /**
+     * Values that are set, and values of earlier layers that are taken away. No key is in both.
+     *
+     * @param removes where each removal is said
+     */
+    public record Change(Settings sets, Map<DirectiveKey, SourcePosition> removes) {
+        public Change {
+            removes = Map.copyOf(removes);
+        }
+    }
+
+    /** A change for the jobs that a condition picks. */
+    public record Variant(Condition when, Change change) {}
+}

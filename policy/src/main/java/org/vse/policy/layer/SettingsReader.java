@@ -1,0 +1,128 @@
+package org.vse.policy.layer;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import org.vse.failure.DidYouMean;
+import org.vse.failure.VseException;
+import org.vse.policy.DirectiveKey;
+import org.vse.policy.Setting;
+import org.vse.policy.Settings;
+import org.vse.policy.SourcePosition;
+
+/** Reads what files say about keys of {@code #VSE} lines: values, reservations, variants. */
+final class SettingsReader {
+    /** Keys that a file may set, by word: all but the one that names a file. */
+    static final List<String> KEYS = Arrays.stream(DirectiveKey.values())
+            .filter(key -> key != DirectiveKey.VSE)
+            .map(DirectiveKey::word)
+            .toList();
+
+    static final String WHEN = "when";
+
+    private static final Pattern WORD = Pattern.compile("[a-z-]{1,40}");
+    private static final List<String> VARIANT = and(WHEN, KEYS);
+
+    private final Mistakes mistakes;
+
+    SettingsReader(Mistakes mistakes) {
+        this.mistakes = mistakes;
+    }
+
+    static List<String> and(String word, List<String> words) {
+        List<String> all = new ArrayList<>(List.of(word));
+        all.addAll(words);
+        return List.copyOf(all);
+    }
+
+    /** Values of the keys among the fields; nothing ({@code ~}) takes an earlier layer's value away. */
+    Layer.Change change(Fields fields) {
+        List<Setting> sets = new ArrayList<>();
+        Map<DirectiveKey, SourcePosition> removes = new EnumMap<>(DirectiveKey.class);
+        for (String word : KEYS) {
+            YamlValue.@Nullable Entry entry = fields.entry(word);
+            if (entry != null) {
+                DirectiveKey key = DirectiveKey.of(word).orElseThrow();
+                if (entry.value() instanceof YamlValue.Scalar scalar && scalar.isNothing()) {
+                    removes.put(key, entry.at());
+                } else {
+                    setting(key, entry.value()).ifPresent(sets::add);
+                }
+            }
+        }
+        return new Layer.Change(Settings.of(sets), removes);
+    }
+
+    private Optional<Setting> setting(DirectiveKey key, YamlValue value) {
+        if (!(value instanceof YamlValue.Scalar scalar)) {
+            mistakes.add(value.at(), "'" + key + "' takes a single value").fact("found", value.kind());
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(new Setting(key, scalar.text(), scalar.at()));
+        } catch (VseException refused) {
+            mistakes.add(scalar.at(), refused);
+            return Optional.empty();
+        }
+    }
+
+    Map<DirectiveKey, SourcePosition> reserved(Fields fields) {
+        Map<DirectiveKey, SourcePosition> reserved = new EnumMap<>(DirectiveKey.class);
+        for (Fields.Located word : fields.texts("reserved", WORD, "a key")) {
+            if (KEYS.contains(word.text())) {
+                reserved.put(DirectiveKey.of(word.text()).orElseThrow(), word.at());
+            } else {
+                boolean later = Fields.NOT_YET.contains(word.text());
+                mistakes.add(
+                                word.at(),
+                                "'" + word.text() + "' "
+                                        + (later
+                                                ? "is not supported by this version"
+                                                : "is not a key that can be reserved"))
+                        .fact("known", String.join(", ", KEYS))
+                        .next(DidYouMean.of(word.text(), KEYS)
+                                .map(m -> "did you mean '" + m + "'?")
+                                .orElse("remove it"));
+            }
+        }
+        return reserved;
+    }
+
+    List<Layer.Variant> variants(Fields fields) {
+        Optional<YamlValue> value = fields.value("variants");
+        if (value.isEmpty()) {
+            return List.of();
+        }
+        if (!(value.get() instanceof YamlValue.Sequence sequence)) {
+            mistakes.add(value.get().at(), "'variants' must be a list")
+                    .fact("found", value.get().kind());
+            return List.of();
+        }
+        List<Layer.Variant> variants = new ArrayList<>();
+        for (YamlValue item : sequence.items()) {
+            Fields.of("a variant", item, VARIANT, mistakes)
+                    .flatMap(f -> condition(f, item).map(when -> new Layer.Variant(when, change(f))))
+                    .ifPresent(variants::add);
+        }
+        return variants;
+    }
+
+    private Optional<Condition> condition(Fields fields, YamlValue variant) {
+        Optional<YamlValue> when = fields.value(WHEN);
+        Optional<Condition> condition = when.flatMap(
+                value -> value instanceof YamlValue.Scalar scalar ? Condition.parse(scalar.text()) : Optional.empty());
+        if (condition.isEmpty()) {
+            mistakes.add(
+                            when.orElse(variant).at(),
+                            when.isEmpty() ? "a variant has no 'when'" : "'when' is not a condition")
+                    .fact("allowed", Condition.RANGE)
+                    .next("write such a condition");
+        }
+        return condition;
+    }
+}
