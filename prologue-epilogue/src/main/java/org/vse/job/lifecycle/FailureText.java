@@ -21,7 +21,7 @@ public record FailureText(
     }
 
     /** The error again, without its causes; a code of another release becomes INTERNAL. */
-    VseException toException() {
+    public VseException toException() {
         VseException failure = VseException.of(knownCode(), what);
         if (where != null) {
             failure.at(where);

@@ -1,0 +1,98 @@
+package org.vse.job.daemon;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.epoll.EpollEventLoopGroup;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.handler.ssl.SslHandler;
+import java.net.InetSocketAddress;
+import java.security.cert.X509Certificate;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import javax.net.ssl.SSLPeerUnverifiedException;
+import org.vse.failure.ErrorCode;
+import org.vse.failure.VseException;
+import org.vse.job.peer.PeerIdentity;
+
+/** Listens for the daemons of other nodes. Who has no certificate of the site's authority gets no byte of an answer. */
+final class PeerServer implements AutoCloseable {
+    private final CallDesk desk;
+    private final PeerIdentity identity;
+    private final EpollEventLoopGroup loops = new EpollEventLoopGroup(1);
+
+    /**
+     * Takes what answers calls.
+     *
+     * @param api answers each call of a node, or throws a {@link VseException}, which becomes the answer
+     */
+    PeerServer(Consumer<Call> api, ObjectMapper json, PeerIdentity identity) {
+        this.desk = new CallDesk(api, json);
+        this.identity = identity;
+    }
+
+    /**
+     * Begins to listen.
+     *
+     * @return where; of interest when the port was 0
+     * @throws VseException DAEMON_START_FAILED when the address cannot be had
+     */
+    InetSocketAddress listen(InetSocketAddress address) {
+        try {
+            Channel channel = new ServerBootstrap()
+                    .group(loops)
+                    .channel(EpollServerSocketChannel.class)
+                    .childHandler(new ChannelInitializer<Channel>() {
+                        @Override
+                        protected void initChannel(Channel channel) {
+                            channel.pipeline().addLast(identity.server().newHandler(channel.alloc()));
+                            desk.serve(channel.pipeline(), PeerServer::caller);
+                        }
+                    })
+                    .bind(address)
+                    .sync()
+                    .channel();
+            return (InetSocketAddress) channel.localAddress();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw VseException.of(ErrorCode.STEP_INTERRUPTED, "interrupted while binding an address")
+                    .because(e);
+        } catch (io.netty.channel.ChannelException e) {
+            throw cannot(address, e);
+        } catch (RuntimeException e) {
+            throw e;
+        } catch (Exception e) {
+            // Netty rethrows what the system said, undeclared.
+            throw cannot(address, e);
+        }
+    }
+
+    private static VseException cannot(InetSocketAddress address, Exception e) {
+        return VseException.of(ErrorCode.DAEMON_START_FAILED, "cannot listen for other nodes")
+                .at(address.toString())
+                .fact("reason", String.valueOf(e.getMessage()))
+                .next("see 'peer-listen' in vsed.yaml")
+                .because(e);
+    }
+
+    private static Peer caller(Channel channel) {
+        try {
+            SslHandler tls = channel.pipeline().get(SslHandler.class);
+            X509Certificate certificate =
+                    (X509Certificate) tls.engine().getSession().getPeerCertificates()[0];
+            return Peer.ofNode(PeerIdentity.nodeOf(certificate)
+                    .orElseThrow(() -> VseException.of(
+                            ErrorCode.CERTIFICATE_INVALID, "the certificate of the caller names no node")));
+        } catch (SSLPeerUnverifiedException e) {
+            throw VseException.of(ErrorCode.CERTIFICATE_INVALID, "the caller has shown no certificate")
+                    .because(e);
+        }
+    }
+
+    @Override
+    public void close() {
+        loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).syncUninterruptibly();
+        desk.close();
+    }
+}

@@ -1,0 +1,194 @@
+package org.vse.job.peer;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.netty.bootstrap.Bootstrap;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.SimpleChannelInboundHandler;
+import io.netty.channel.epoll.EpollEventLoopGroup;
+import io.netty.channel.epoll.EpollSocketChannel;
+import io.netty.handler.codec.http.DefaultFullHttpRequest;
+import io.netty.handler.codec.http.FullHttpRequest;
+import io.netty.handler.codec.http.FullHttpResponse;
+import io.netty.handler.codec.http.HttpClientCodec;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaderValues;
+import io.netty.handler.codec.http.HttpMethod;
+import io.netty.handler.codec.http.HttpObjectAggregator;
+import io.netty.handler.codec.http.HttpVersion;
+import io.netty.handler.ssl.SslHandler;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLParameters;
+import org.vse.failure.ErrorCode;
+import org.vse.failure.VseException;
+import org.vse.job.lifecycle.FailureText;
+
+/** Calls the daemons of other nodes. Nothing here blocks; one connection a call. */
+public final class PeerClient implements AutoCloseable {
+    private static final int MAX_ANSWER_BYTES = 4 << 20;
+    private static final int CONNECT_MILLIS = 5000;
+
+    private final PeerIdentity identity;
+    private final PeerNodes nodes;
+    private final ObjectMapper json;
+    private final EpollEventLoopGroup loops = new EpollEventLoopGroup(1);
+
+    /** Calls as that node. */
+    public PeerClient(PeerIdentity identity, PeerNodes nodes, ObjectMapper json) {
+        this.identity = identity;
+        this.nodes = nodes;
+        this.json = json;
+    }
+
+    /** Where nodes are. */
+    public PeerNodes nodes() {
+        return nodes;
+    }
+
+    /**
+     * One call.
+     *
+     * @param body becomes JSON
+     * @param timeout until the whole answer is there
+     * @return the answer's JSON; or a {@link VseException}: what the other daemon said, or PEER_UNREACHABLE
+     */
+    public CompletableFuture<JsonNode> call(
+            String node, HttpMethod method, String path, Object body, Duration timeout) {
+        CompletableFuture<JsonNode> answer = new CompletableFuture<>();
+        Channel channel;
+        try {
+            channel = open(node, request(node, method, path, json.writeValueAsBytes(body)), answer);
+        } catch (VseException e) {
+            return CompletableFuture.failedFuture(e);
+        } catch (IOException e) {
+            throw new IllegalArgumentException("not to be written as JSON: " + body, e);
+        }
+        return answer.orTimeout(timeout.toMillis(), TimeUnit.MILLISECONDS)
+                .whenComplete((value, failure) -> {
+                    var unused = channel.close();
+                })
+                .exceptionallyCompose(failure -> CompletableFuture.failedFuture(reason(node, failure)));
+    }
+
+    private static Throwable reason(String node, Throwable failure) {
+        Throwable cause =
+                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+        return cause instanceof VseException said ? said : unreachable(node, cause);
+    }
+
+    private Channel open(String node, FullHttpRequest request, CompletableFuture<JsonNode> answer) {
+        InetSocketAddress address = nodes.daemon(node);
+        ChannelFuture connected = new Bootstrap()
+                .group(loops)
+                .channel(EpollSocketChannel.class)
+                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_MILLIS)
+                .handler(new ChannelInitializer<Channel>() {
+                    @Override
+                    protected void initChannel(Channel channel) {
+                        channel.pipeline()
+                                .addLast(tls(channel, node, address.getPort()))
+                                .addLast(new HttpClientCodec())
+                                .addLast(new HttpObjectAggregator(MAX_ANSWER_BYTES))
+                                .addLast(new AnswerHandler(node, request, answer));
+                    }
+                })
+                .connect(address);
+        connected.addListener(done -> {
+            if (!done.isSuccess()) {
+                answer.completeExceptionally(unreachable(node, done.cause()));
+            }
+        });
+        return connected.channel();
+    }
+
+    private SslHandler tls(Channel channel, String node, int port) {
+        SslHandler handler = identity.client().newHandler(channel.alloc(), node, port);
+        SSLParameters parameters = handler.engine().getSSLParameters();
+        parameters.setEndpointIdentificationAlgorithm("HTTPS");
+        handler.engine().setSSLParameters(parameters);
+        return handler;
+    }
+
+    private static FullHttpRequest request(String node, HttpMethod method, String path, byte[] body) {
+        FullHttpRequest request =
+                new DefaultFullHttpRequest(HttpVersion.HTTP_1_1, method, path, Unpooled.wrappedBuffer(body));
+        request.headers()
+                .set(HttpHeaderNames.HOST, node)
+                .set(HttpHeaderNames.CONTENT_TYPE, "application/json")
+                .set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE)
+                .setInt(HttpHeaderNames.CONTENT_LENGTH, body.length);
+        return request;
+    }
+
+    private static VseException unreachable(String node, Throwable why) {
+        String reason = why instanceof java.util.concurrent.TimeoutException
+                ? "no answer in time"
+                : String.valueOf(why.getMessage());
+        return VseException.of(ErrorCode.PEER_UNREACHABLE, "the daemon of node '" + node + "' cannot be reached")
+                .fact("reason", reason)
+                .next("see that vsed runs there, that both have certificates of one authority (vse certs), and"
+                        + " 'peers' in vsed.yaml")
+                .because(why);
+    }
+
+    @Override
+    public void close() {
+        loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).syncUninterruptibly();
+    }
+
+    private final class AnswerHandler extends SimpleChannelInboundHandler<FullHttpResponse> {
+        private final String node;
+        private final FullHttpRequest request;
+        private final CompletableFuture<JsonNode> answer;
+
+        AnswerHandler(String node, FullHttpRequest request, CompletableFuture<JsonNode> answer) {
+            this.node = node;
+            this.request = request;
+            this.answer = answer;
+        }
+
+        @Override
+        public void channelActive(ChannelHandlerContext context) {
+            var unused = context.writeAndFlush(request);
+            context.fireChannelActive();
+        }
+
+        @Override
+        protected void channelRead0(ChannelHandlerContext context, FullHttpResponse response) throws IOException {
+            byte[] bytes = new byte[response.content().readableBytes()];
+            response.content().readBytes(bytes);
+            JsonNode value = json.readTree(bytes);
+            JsonNode failure = value.path("failure");
+            if (response.status().code() >= 300 && failure.isObject()) {
+                answer.completeExceptionally(json.convertValue(failure, FailureText.class)
+                        .toException()
+                        .fact("node", node));
+            } else if (response.status().code() >= 300) {
+                answer.completeExceptionally(unreachable(node, new IOException("it answered " + response.status())));
+            } else {
+                answer.complete(value);
+            }
+        }
+
+        @Override
+        public void channelInactive(ChannelHandlerContext context) {
+            answer.completeExceptionally(unreachable(node, new IOException("it closed the connection")));
+        }
+
+        @Override
+        public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+            answer.completeExceptionally(unreachable(node, cause));
+            var unused = context.close();
+        }
+    }
+}
