@@ -38,6 +38,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             VmCommands.class,
             ImageCommands.class,
             NodeCommands.class,
+            CertsCommands.class,
             ReportCommands.class,
             DoctorCommand.class,
             DaemonCommands.Up.class,

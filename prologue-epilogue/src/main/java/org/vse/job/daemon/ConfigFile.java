@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import com.fasterxml.jackson.dataformat.yaml.YAMLParser;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -15,9 +16,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.vse.failure.DidYouMean;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
+import org.vse.job.peer.PeerNodes;
 import org.vse.policy.ByteSize;
 import org.vse.provisioner.VmSpec.Accelerator;
 
@@ -27,6 +31,7 @@ import org.vse.provisioner.VmSpec.Accelerator;
  */
 final class ConfigFile {
     private static final long MAX_BYTES = 1 << 16;
+    private static final Pattern LISTEN = Pattern.compile("([0-9A-Za-z.-]+)(?::([0-9]{1,5}))?");
 
     private ConfigFile() {}
 
@@ -48,7 +53,11 @@ final class ConfigFile {
         SETUP_TIMEOUT("setup-timeout", "60s"),
         START_TIMEOUT("start-timeout", "60s"),
         CANCEL_GRACE("cancel-grace", "10s"),
-        REAP_INTERVAL("reap-interval", "60s");
+        REAP_INTERVAL("reap-interval", "60s"),
+        PEER_LISTEN("peer-listen", "none: this node has no others"),
+        PEERS("peers", "by name, on the port of peer-listen"),
+        PEER_CERTIFICATES("peer-certificates", "certs beside this file"),
+        NODE_LEASE("node-lease", "30s");
 
         private final String word;
         private final String otherwise;
@@ -212,6 +221,37 @@ final class ConfigFile {
             }
         }
         return List.copyOf(cores);
+    }
+
+    /** An address and a port to listen at: {@code 10.0.0.1:7411}, or the address alone. */
+    static InetSocketAddress listen(Value value) {
+        Matcher matcher = LISTEN.matcher(value.text());
+        int port = matcher.matches() && matcher.group(2) != null ? Integer.parseInt(matcher.group(2)) : PeerNodes.PORT;
+        if (!matcher.matches() || port > 65_535) {
+            throw bad(value, "an address such as 10.0.0.1 or 10.0.0.1:7411");
+        }
+        InetSocketAddress address = new InetSocketAddress(matcher.group(1), port);
+        if (address.isUnresolved()) {
+            throw bad(value, "an address of this node");
+        }
+        return address;
+    }
+
+    /** An absolute path. */
+    static Path directory(Value value) {
+        if (!value.text().startsWith("/") || value.text().indexOf('\0') >= 0) {
+            throw bad(value, "an absolute path such as /etc/vse/certs");
+        }
+        return Path.of(value.text());
+    }
+
+    /** Where other nodes are: {@code n1=10.0.0.1 n2=10.0.0.2:7000}. */
+    static PeerNodes nodes(Value value, int port) {
+        try {
+            return PeerNodes.parse(value.text(), port);
+        } catch (IllegalArgumentException e) {
+            throw bad(value, "nodes such as n1=10.0.0.1 n2=10.0.0.2:7000").because(e);
+        }
     }
 
     /** Empty for {@code auto}. */

@@ -5,6 +5,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vse.failure.ErrorCode;
@@ -12,6 +13,7 @@ import org.vse.failure.VseException;
 import org.vse.job.lifecycle.EventFeed;
 import org.vse.job.lifecycle.Job;
 import org.vse.job.lifecycle.JobLifecycle;
+import org.vse.job.lifecycle.JobRecord;
 import org.vse.job.lifecycle.JobState;
 import org.vse.job.step.Node;
 import org.vse.job.step.VmAccount;
@@ -21,7 +23,7 @@ final class JobRunner {
     private static final Logger LOG = LoggerFactory.getLogger(JobRunner.class);
 
     private final Node node;
-    private final JobLifecycle lifecycle;
+    private final Function<JobRecord, JobLifecycle> lifecycles;
     private final Consumer<Job> whenOver;
     private final Map<String, Thread> threads = new ConcurrentHashMap<>();
     /** Jobs on their way forward: only these may be interrupted. Guarded by itself. */
@@ -30,11 +32,12 @@ final class JobRunner {
     /**
      * Takes what is told when a job is over and nothing of it is left.
      *
+     * @param lifecycles the steps of a job on this node
      * @param whenOver called on the job's thread
      */
-    JobRunner(Node node, JobLifecycle lifecycle, Consumer<Job> whenOver) {
+    JobRunner(Node node, Function<JobRecord, JobLifecycle> lifecycles, Consumer<Job> whenOver) {
         this.node = node;
-        this.lifecycle = lifecycle;
+        this.lifecycles = lifecycles;
         this.whenOver = whenOver;
     }
 
@@ -46,7 +49,7 @@ final class JobRunner {
         }
         onThread(job, () -> {
             try {
-                lifecycle.forward(job, job);
+                lifecycles.apply(job.record()).forward(job, job);
             } catch (RuntimeException e) {
                 job.fail(reason(job, e));
             }
@@ -124,6 +127,7 @@ final class JobRunner {
 
     private void takeDown(Job job) {
         job.sayOutcome();
+        JobLifecycle lifecycle = lifecycles.apply(job.record());
         try {
             lifecycle.back(job);
         } catch (RuntimeException e) {
@@ -133,7 +137,9 @@ final class JobRunner {
                     e);
             lifecycle.back(job);
         }
-        node.ledger().record(VmAccount.settled(node, job));
+        if (job.record().coordinator().equals(node.name())) {
+            node.ledger().record(VmAccount.settled(node, job));
+        }
         job.journal().enter(job.failure().isEmpty() ? JobState.SETTLED : JobState.FAILED);
     }
 

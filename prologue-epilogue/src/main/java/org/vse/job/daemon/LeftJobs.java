@@ -39,7 +39,7 @@ final class LeftJobs {
             runner.finish(job);
         } else if (job.state() == JobState.RUNNING && !job.journal().isGoingBack()) {
             LOG.info("job {} goes on", id);
-            for (JobRecord.Machine machine : job.record().machines()) {
+            for (JobRecord.Machine machine : job.record().machinesOn(node.name())) {
                 if (node.driver().find(job.record().vmName(machine.index())).isEmpty()) {
                     JobGroup.ended(node, job, job.record().vmName(machine.index()), "ended while no daemon was there");
                 }

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BiFunction;
 import java.util.stream.Collectors;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
@@ -22,6 +23,7 @@ import org.vse.job.lifecycle.Job;
 import org.vse.job.lifecycle.JobFiles;
 import org.vse.job.lifecycle.JobRecord;
 import org.vse.job.step.Node;
+import org.vse.policy.Share;
 import org.vse.scheduler.local.Asked;
 import org.vse.scheduler.local.CoreLease;
 import org.vse.scheduler.local.LocalScheduler;
@@ -145,6 +147,56 @@ final class LocalDesk {
             JobDirectories.delete(files);
             throw e;
         }
+    }
+
+    /**
+     * Gives this node's part of another node's job what it needs here: cores, memory, a uid, a directory. It waits for
+     * nothing.
+     *
+     * @param admit makes the job from its record on this node
+     * @throws VseException DAEMON_BUSY when the cores or the memory are not free
+     */
+    synchronized Job begin(JobRecord part, BiFunction<JobRecord, JobFiles, Job> admit) {
+        List<JobRecord.Machine> here = part.machinesOn(node.name());
+        int count = here.stream().mapToInt(JobRecord.Machine::vcpus).sum();
+        List<Integer> named = here.stream()
+                .flatMap(machine -> machine.cores().stream())
+                .distinct()
+                .toList();
+        long memory = config.limits().memory(here.size(), here.get(0).memoryBytes(), part.share() == Share.NFS);
+        CoreLease lease = scheduler.begin(
+                part.id(),
+                new Asked(count, memory, part.sharesCores()),
+                named.size() == count && config.cores().containsAll(named) ? named : List.of());
+        JobFiles files = JobFiles.of(config.state(), config.run(), part.tag());
+        try {
+            makeDirectory(files.directory());
+            boolean asUser = part.share() == Share.P9;
+            return admit.apply(
+                    part.as(
+                            onCores(part, lease.cores()),
+                            asUser ? part.user().uid() : freeUid(),
+                            asUser ? part.user().gid() : config.qemuGid()),
+                    files);
+        } catch (VseException e) {
+            scheduler.finished(part.id());
+            JobDirectories.delete(files);
+            throw e;
+        }
+    }
+
+    private List<JobRecord.Machine> onCores(JobRecord part, List<Integer> cores) {
+        List<JobRecord.Machine> machines = new ArrayList<>();
+        int next = 0;
+        for (JobRecord.Machine machine : part.machines()) {
+            if (machine.node().equals(node.name())) {
+                machines.add(machine.on(cores.subList(next, next + machine.vcpus())));
+                next += machine.vcpus();
+            } else {
+                machines.add(machine);
+            }
+        }
+        return machines;
     }
 
     /** A job that waits for cores. */

@@ -2,6 +2,7 @@ package org.vse.job.daemon;
 
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -57,7 +58,23 @@ final class NodeFacts {
                         size(values, ConfigFile.Key.MACHINE_OVERHEAD),
                         size(values, ConfigFile.Key.SHARE_MEMORY),
                         size(values, ConfigFile.Key.MAX_OUTPUT),
-                        size(values, ConfigFile.Key.MAX_CONSOLE)));
+                        size(values, ConfigFile.Key.MAX_CONSOLE)),
+                peers(values, file));
+    }
+
+    private static Optional<VsedConfig.Peers> peers(Map<ConfigFile.Key, ConfigFile.Value> values, Path file) {
+        ConfigFile.Value none = new ConfigFile.Value("", "");
+        ConfigFile.Value listen = values.get(ConfigFile.Key.PEER_LISTEN);
+        if (listen == null) {
+            return Optional.empty();
+        }
+        InetSocketAddress address = ConfigFile.listen(listen);
+        ConfigFile.Value certificates = values.get(ConfigFile.Key.PEER_CERTIFICATES);
+        return Optional.of(new VsedConfig.Peers(
+                address,
+                ConfigFile.nodes(values.getOrDefault(ConfigFile.Key.PEERS, none), address.getPort()),
+                certificates == null ? file.resolveSibling("certs") : ConfigFile.directory(certificates),
+                duration(values, ConfigFile.Key.NODE_LEASE, 30)));
     }
 
     static int sharers(Map<ConfigFile.Key, ConfigFile.Value> values) {

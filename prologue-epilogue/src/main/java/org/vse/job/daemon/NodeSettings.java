@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 import org.vse.failure.VseException;
+import org.vse.job.peer.PeerNodes;
 import org.vse.provisioner.VmSpec.Accelerator;
 
 /**
@@ -40,13 +41,17 @@ public record NodeSettings(
         switch (key) {
             case NODE -> ConfigFile.label(value);
             case CORES -> ConfigFile.cores(value);
-            case BOOT_TIMEOUT, SETUP_TIMEOUT, START_TIMEOUT, CANCEL_GRACE, REAP_INTERVAL -> ConfigFile.duration(value);
+            case BOOT_TIMEOUT, SETUP_TIMEOUT, START_TIMEOUT, CANCEL_GRACE, REAP_INTERVAL, NODE_LEASE ->
+                ConfigFile.duration(value);
             case MEMORY, MACHINE_OVERHEAD, SHARE_MEMORY, MAX_OUTPUT, MAX_CONSOLE -> ConfigFile.size(value);
             case OVERSUBSCRIBE -> NodeFacts.sharers(Map.of(key, value));
             case ACCELERATOR -> ConfigFile.accelerator(value);
             case FIRST_QEMU_UID -> NodeFacts.firstQemuUid(Map.of(key, value));
             case QEMU_UIDS -> NodeFacts.qemuUids(Map.of(key, value));
             case QEMU_GID -> NodeFacts.qemuGid(Map.of(key, value));
+            case PEER_LISTEN -> ConfigFile.listen(value);
+            case PEERS -> ConfigFile.nodes(value, PeerNodes.PORT);
+            case PEER_CERTIFICATES -> ConfigFile.directory(value);
         }
     }
 

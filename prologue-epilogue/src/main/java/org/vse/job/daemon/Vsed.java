@@ -33,6 +33,7 @@ import org.vse.job.OwnDirectory;
 import org.vse.job.Standing;
 import org.vse.job.lifecycle.GrowthWatch;
 import org.vse.job.lifecycle.Job;
+import org.vse.job.lifecycle.JobRecord;
 import org.vse.job.step.JobGroup;
 import org.vse.job.step.Node;
 import org.vse.job.step.Steps;
@@ -146,6 +147,7 @@ public final class Vsed {
         boolean idle = false;
         try (Ledger ledger = Ledger.open(state.resolve("ledger"));
                 GrowthWatch growth = new GrowthWatch();
+                Neighbours neighbours = Neighbours.of(settings, json, growth);
                 VmDriver driver = new LibvirtDriver(owner, libvirtd)) {
             Node node = new Node(
                     settings.node(),
@@ -157,6 +159,7 @@ public final class Vsed {
                     images,
                     driver,
                     new JobNetwork(commands, owner),
+                    neighbours.sisters(),
                     new ShareServer(commands),
                     ledger,
                     commands,
@@ -173,16 +176,25 @@ public final class Vsed {
                     settings,
                     json,
                     table,
-                    whenOver -> new JobRunner(node, Steps.lifecycle(node), whenOver),
-                    leases(kept, settings.limits()));
+                    whenOver -> new JobRunner(node, Steps.of(node, neighbours.leases()), whenOver),
+                    leases(kept, settings));
             Reaper reaper = new Reaper(node, run, table);
             reaper.reap();
+            Parts parts = new Parts(
+                    node,
+                    json,
+                    table,
+                    desk,
+                    neighbours.leases());
             LeftJobs.takeUp(node, kept, desk.runner());
             reaper.every(settings.reap());
-            VsedApi api =
-                    new VsedApi(node, json, table, desk, new HostUsers(commands), health(json, settings, owner), down);
+            ObjectNode health = health(json, settings, owner);
+            VsedApi api = new VsedApi(node, json, table, desk, new HostUsers(commands), health, down);
             try (reaper;
+                    parts;
                     ApiServer server = new ApiServer(api::answer, json, uid)) {
+                neighbours.serve(new PeerApi(parts, json, health)::answer);
+                parts.watch();
                 server.listen(run.resolve("vsed.sock"));
                 LOG.info("vsed serves node {} with cores {}", settings.node(), settings.cores());
                 ready.println("ready");
@@ -215,17 +227,19 @@ public final class Vsed {
                         Clock.systemUTC()));
     }
 
-    private static List<CoreLease> leases(List<Job> kept, Node.Limits limits) {
+    private static List<CoreLease> leases(List<Job> kept, VsedConfig settings) {
         List<CoreLease> leases = new ArrayList<>();
         for (Job job : kept) {
-            if (!job.state().isFinal()) {
-                List<Integer> cores = job.record().machines().stream()
+            List<JobRecord.Machine> here = job.record().machinesOn(settings.node());
+            if (!job.state().isFinal() && !here.isEmpty()) {
+                List<Integer> cores = here.stream()
                         .flatMap(machine -> machine.cores().stream())
                         .toList();
-                long memory = limits.memory(
-                        job.record().machines().size(),
-                        job.record().machines().get(0).memoryBytes(),
-                        job.record().share() == Share.NFS);
+                long memory = settings.limits()
+                        .memory(
+                                here.size(),
+                                here.get(0).memoryBytes(),
+                                job.record().share() == Share.NFS);
                 leases.add(new CoreLease(
                         job.record().id(), cores, memory, job.record().sharesCores()));
             }

@@ -1,10 +1,12 @@
 package org.vse.job.daemon;
 
+import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import org.vse.job.Standing;
+import org.vse.job.peer.PeerNodes;
 import org.vse.job.step.Node;
 import org.vse.provisioner.VmSpec.Accelerator;
 
@@ -23,6 +25,7 @@ import org.vse.provisioner.VmSpec.Accelerator;
  * @param qemuUids size of the pool
  * @param qemuGid group of the machines' processes
  * @param reap between two looks for what has no living job
+ * @param peers how this node speaks to others; empty when it speaks to none
  */
 record VsedConfig(
         String node,
@@ -41,10 +44,21 @@ record VsedConfig(
         Duration start,
         Duration grace,
         Duration reap,
-        Node.Limits limits) {
+        Node.Limits limits,
+        Optional<Peers> peers) {
     VsedConfig {
         memories = memories.stream().map(List::copyOf).toList();
     }
+
+    /**
+     * How a node speaks to others.
+     *
+     * @param listen where it listens for them
+     * @param nodes where they listen
+     * @param certificates directory of what it proves itself with
+     * @param lease how long a part of a job lives without a word from the job's first node
+     */
+    record Peers(InetSocketAddress listen, PeerNodes nodes, Path certificates, Duration lease) {}
 
     /** Host cores that jobs may have, ascending. */
     List<Integer> cores() {

@@ -32,6 +32,7 @@ public final class Job implements Progress, AutoCloseable {
     private volatile @Nullable VseException failure;
     private volatile @Nullable Outcome outcome;
     private volatile boolean cancelled;
+    private volatile @Nullable VseException partFailure;
     private final CountDownLatch terminal = new CountDownLatch(1);
     private final CountDownLatch starter = new CountDownLatch(1);
 
@@ -243,6 +244,13 @@ public final class Job implements Progress, AutoCloseable {
         machineEnded(name, "killed");
     }
 
+    /** Notes why the job cannot go on with its machines on another node. The first reason stays. */
+    public synchronized void partFailed(VseException reason) {
+        if (partFailure == null) {
+            partFailure = reason;
+        }
+    }
+
     /** True when a machine of this job has ended by itself. */
     public boolean anyMachineEnded() {
         return !endedMachines.isEmpty();
@@ -251,9 +259,14 @@ public final class Job implements Progress, AutoCloseable {
     /**
      * Refuses to go on when a machine of this job has ended.
      *
-     * @throws VseException GUEST_DIED naming the machine, the reason and its console; MACHINE_MEMORY when the kernel ended it
+     * @throws VseException GUEST_DIED naming the machine, the reason and its console; MACHINE_MEMORY when the kernel ended it;
+     *     what another node's part has failed with
      */
     public void requireMachinesAlive() {
+        VseException elsewhere = partFailure;
+        if (elsewhere != null) {
+            throw elsewhere;
+        }
         for (JobRecord.Machine machine : record.machines()) {
             Long bound = exceededMachines.get(record.vmName(machine.index()));
             if (bound != null) {

@@ -114,6 +114,53 @@ public record JobRecord(
         return new VmName("vse-" + tag + "-" + index);
     }
 
+    /** The machines of a node, in their order. */
+    public List<Machine> machinesOn(String node) {
+        return machines.stream().filter(machine -> machine.node().equals(node)).toList();
+    }
+
+    /** The nodes of the job, each once, the one whose daemon coordinates the others first. */
+    @JsonIgnore
+    public List<String> nodes() {
+        return machines.stream().map(Machine::node).distinct().toList();
+    }
+
+    /** The node whose daemon coordinates the others: the first machine's, where the script runs. */
+    @JsonIgnore
+    public String coordinator() {
+        return machines.get(0).node();
+    }
+
+    /**
+     * The record of the same job on another of its nodes.
+     *
+     * @param machines all of the job's, with the cores that this node has given to its own
+     */
+    public JobRecord as(List<Machine> machines, int qemuUid, int qemuGid) {
+        return new JobRecord(
+                scheduler,
+                id,
+                attempt,
+                tag,
+                user,
+                script,
+                scriptSha256,
+                arguments,
+                cwd,
+                terminal,
+                image,
+                digest,
+                share,
+                network,
+                shared,
+                machines,
+                sharesCores,
+                qemuUid,
+                qemuGid,
+                walltimeSeconds,
+                submitted);
+    }
+
     @JsonIgnore
     public NetworkPlan networkPlan() {
         return new NetworkPlan(tag);
@@ -167,6 +214,11 @@ public record JobRecord(
             @Nullable Long diskBytes) {
         public Machine {
             cores = List.copyOf(cores);
+        }
+
+        /** The same machine on those cores. */
+        public Machine on(List<Integer> cores) {
+            return new Machine(index, name, node, cores, vcpus, memoryBytes, diskBytes);
         }
 
         /** Size of the disk; empty for the image's own. */

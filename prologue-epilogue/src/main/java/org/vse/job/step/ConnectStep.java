@@ -24,19 +24,23 @@ final class ConnectStep implements Step {
     @Override
     public void apply(Job job, Progress progress) {
         if (job.record().network() == Network.JOB) {
-            node.network().openSwitch(job.record().networkPlan(), taps(job.record()));
+            node.network().openSwitch(job.record().networkPlan(), taps(node, job.record()));
+            List<String> others = node.sisters().underlays(job.record());
+            if (!others.isEmpty()) {
+                node.network().span(job.record().networkPlan(), others);
+            }
         }
     }
 
     @Override
     public void undo(Job job) {
         if (job.record().network() == Network.JOB) {
-            node.network().closeSwitch(job.record().networkPlan(), taps(job.record()));
+            node.network().closeSwitch(job.record().networkPlan(), taps(node, job.record()));
         }
     }
 
-    static List<JobNetwork.Tap> taps(JobRecord record) {
-        return record.machines().stream()
+    static List<JobNetwork.Tap> taps(Node node, JobRecord record) {
+        return record.machinesOn(node.name()).stream()
                 .map(machine -> new JobNetwork.Tap(record.networkPlan().tap(machine.index()), record.qemuUid()))
                 .toList();
     }

@@ -57,15 +57,16 @@ final class CreateStep implements Step {
         Image image = StageStep.image(node, job);
         Kernel kernel = image.kernelFor(needs(job.record().share()));
         Accelerator accelerator = node.accelerators().choose(probe(job.record(), image, kernel), progress::waiting);
-        InParallel.each(job.record().machines(), machine -> create(job, image, kernel, accelerator, machine));
+        InParallel.each(
+                job.record().machinesOn(node.name()), machine -> create(job, image, kernel, accelerator, machine));
         if (job.record().network() == Network.JOB) {
-            node.network().plug(job.record().networkPlan(), ConnectStep.taps(job.record()));
+            node.network().plug(job.record().networkPlan(), ConnectStep.taps(node, job.record()));
         }
         job.journal().enter(JobState.CREATED);
     }
 
     /** The kernel that the machines boot, as the user that they get, on the cores of the job. */
-    private static ProbeGuest probe(JobRecord record, Image image, Kernel kernel) {
+    private ProbeGuest probe(JobRecord record, Image image, Kernel kernel) {
         return new ProbeGuest(
                 image.digest() + " " + kernel.name(),
                 kernel.vmlinuz(),
@@ -73,7 +74,7 @@ final class CreateStep implements Step {
                 kernel.commandLine(),
                 record.qemuUid(),
                 record.qemuGid(),
-                record.machines().stream()
+                record.machinesOn(node.name()).stream()
                         .flatMap(machine -> machine.cores().stream())
                         .distinct()
                         .toList());
@@ -200,7 +201,7 @@ final class CreateStep implements Step {
     /** Ends the machines and removes their disks; what they have written to output and console stays. */
     @Override
     public void undo(Job job) {
-        InParallel.each(job.record().machines(), machine -> remove(job, machine));
+        InParallel.each(job.record().machinesOn(node.name()), machine -> remove(job, machine));
         Tree.delete(job.files().sockets());
     }
 

@@ -24,12 +24,12 @@ final class HostBytes {
     private record Capped(Path file, long cap, String what, ErrorCode code) {}
 
     /**
-     * Looks at every file of the job.
+     * Looks at every file of the job's machines on this node.
      *
      * @throws VseException OUTPUT_LIMIT or, for a control port, GUEST_PROTOCOL naming the first file that is over its cap
      */
-    static void require(Node.Limits limits, Job job) {
-        for (JobRecord.Machine machine : job.record().machines()) {
+    static void require(String node, Node.Limits limits, Job job) {
+        for (JobRecord.Machine machine : job.record().machinesOn(node)) {
             for (Capped capped : files(limits, job.files(), machine)) {
                 if (capped.file().toFile().length() > capped.cap()) {
                     throw VseException.of(capped.code(), capped.what() + " of the job is over its cap")

@@ -24,7 +24,7 @@ public final class JobGroup {
             node.cgroups()
                     .put(
                             job.record().tag(),
-                            cores(job),
+                            cores(node, job),
                             member(machine.index()),
                             new Bounds(bound(node, machine), machine.cores()),
                             ProcessIdentity.ofText(status.process()));
@@ -37,7 +37,7 @@ public final class JobGroup {
                 .ifPresent(process -> node.cgroups()
                         .put(
                                 job.record().tag(),
-                                cores(job),
+                                cores(node, job),
                                 SHARE,
                                 new Bounds(node.limits().share(), List.of()),
                                 process));
@@ -84,8 +84,8 @@ public final class JobGroup {
         return machine.memoryBytes() + node.limits().machineOverhead();
     }
 
-    private static List<Integer> cores(Job job) {
-        return job.record().machines().stream()
+    private static List<Integer> cores(Node node, Job job) {
+        return job.record().machinesOn(node.name()).stream()
                 .flatMap(machine -> machine.cores().stream())
                 .distinct()
                 .toList();

@@ -20,6 +20,7 @@ import org.vse.provisioner.share.ShareServer;
  * @param timeouts how long each step may take
  * @param limits what a job may make the host hold
  * @param cgroups the groups of this installation's jobs
+ * @param sisters the parts of jobs on other nodes
  */
 public record Node(
         String name,
@@ -31,6 +32,7 @@ public record Node(
         ImageStore images,
         VmDriver driver,
         JobNetwork network,
+        Sisters sisters,
         ShareServer shares,
         Ledger ledger,
         CommandRunner commands,

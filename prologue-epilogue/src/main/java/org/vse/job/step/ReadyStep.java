@@ -18,6 +18,7 @@ import org.vse.provisioner.guest.GuestControl;
 import org.vse.provisioner.guest.GuestMount;
 import org.vse.provisioner.guest.GuestNic;
 import org.vse.provisioner.guest.GuestSetup;
+import org.vse.provisioner.network.JobNetwork;
 import org.vse.provisioner.network.NetworkPlan;
 import org.vse.provisioner.share.NfsShare;
 
@@ -41,12 +42,14 @@ final class ReadyStep implements Step {
     @Override
     public void apply(Job job, Progress progress) {
         Instant deadline = node.clock().instant().plus(node.timeouts().boot());
-        int count = job.record().machines().size();
+        List<JobRecord.Machine> here = job.record().machinesOn(node.name());
+        int count = here.size();
         progress.waiting(count == 1 ? "the guest to answer" : count + " guests to answer", deadline);
         // The work that does not need the guest is done while it boots.
-        GuestSetup.SshKey key = JobKeys.make(node.commands(), job.files().key());
+        GuestSetup.SshKey key = JobKeys.ensure(node.commands(), job.files().key());
         share.awaitUp(job);
-        InParallel.each(job.record().machines(), machine -> configure(job, machine, key, deadline));
+        InParallel.each(here, machine -> configure(job, machine, key, deadline));
+        node.sisters().awaitReady(job, deadline.plus(node.timeouts().setup()), progress);
         job.journal().enter(JobState.READY);
     }
 
@@ -75,7 +78,10 @@ final class ReadyStep implements Step {
                 account(record.user()),
                 joined
                         ? Optional.of(new GuestNic(
-                                plan.mac(machine.index()), address + "/" + plan.prefix(), Optional.empty(), MTU))
+                                plan.mac(machine.index()),
+                                address + "/" + plan.prefix(),
+                                Optional.empty(),
+                                record.nodes().size() == 1 ? MTU : MTU - JobNetwork.TUNNEL_BYTES))
                         : Optional.empty(),
                 mounts(record, plan, address),
                 List.of(record.cwd()),

@@ -63,6 +63,7 @@ final class RunStep implements Step {
         GuestJob script = new GuestJob(node.timeouts().start());
         try {
             if (job.state() == JobState.RUNNING) {
+                node.sisters().hold(job);
                 requireStarted(job, guest, script);
             } else {
                 awaitTerminal(job, progress);
@@ -137,7 +138,7 @@ final class RunStep implements Step {
         int revivals = 0;
         while (true) {
             long version = node.growth().version(directory);
-            HostBytes.require(node.limits(), job);
+            HostBytes.require(node.name(), node.limits(), job);
             ControlRecords records = records(job);
             if (!announced && records.started().isPresent()) {
                 job.feed().publish("running");
@@ -205,7 +206,7 @@ final class RunStep implements Step {
         Instant deadline = node.clock().instant().plus(DELIVERY);
         while (true) {
             long version = node.growth().version(directory);
-            HostBytes.require(node.limits(), job);
+            HostBytes.require(node.name(), node.limits(), job);
             long stdout = size(job.files().stdout());
             long stderr = size(job.files().stderr());
             if (stdout >= exited.stdoutBytes() && stderr >= exited.stderrBytes()) {

@@ -27,7 +27,7 @@ public final class VmAccount {
         return new LedgerEvent.VmOpened(
                 id(record, machine, "opened"),
                 node.clock().instant(),
-                key(node.name(), record),
+                key(record),
                 submitter(record),
                 new org.vse.ledger.Machine(
                         machine.name(),
@@ -48,7 +48,7 @@ public final class VmAccount {
         return new LedgerEvent.VmClosed(
                 id(record, machine, "closed"),
                 node.clock().instant(),
-                key(node.name(), record),
+                key(record),
                 id(record, machine, "opened"),
                 new Ending(node.clock().instant(), why, orNull(used.cpuNanos()), orNull(used.memoryBytes())));
     }
@@ -64,18 +64,18 @@ public final class VmAccount {
         Optional<Integer> exitCode = job.outcome().map(outcome -> outcome.exitCode());
         if (job.failure().isEmpty() && exitCode.isPresent()) {
             return new LedgerEvent.JobSettled(
-                    id, node.clock().instant(), key(node.name(), record), submitter(record), exitCode.get());
+                    id, node.clock().instant(), key(record), submitter(record), exitCode.get());
         }
         return new LedgerEvent.JobFailed(
                 id,
                 node.clock().instant(),
-                key(node.name(), record),
+                key(record),
                 submitter(record),
                 job.failure().map(failure -> failure.code()).orElse(org.vse.failure.ErrorCode.INTERNAL));
     }
 
-    private static JobKey key(String cluster, JobRecord record) {
-        return new JobKey(cluster, record.scheduler(), record.id(), record.attempt());
+    private static JobKey key(JobRecord record) {
+        return new JobKey(record.coordinator(), record.scheduler(), record.id(), record.attempt());
     }
 
     private static Submitter submitter(JobRecord record) {

@@ -68,7 +68,7 @@ class JobLifeSystemTest {
                     parts.config(List.of(0, 1), 10),
                     parts.json(),
                     table,
-                    whenOver -> new JobRunner(parts.node(), Steps.lifecycle(parts.node()), whenOver),
+                    whenOver -> new JobRunner(parts.node(), record -> Steps.lifecycle(parts.node()), whenOver),
                     List.of());
             try (Reaper reaper = new Reaper(parts.node(), parts.run(), table)) {
                 reaper.reap();

@@ -92,7 +92,7 @@ class LocalDeskTest {
                 node.config(cores, uids),
                 node.json(),
                 table,
-                whenOver -> new JobRunner(node.node(), new JobLifecycle(List.of(new Gate())), whenOver),
+                whenOver -> new JobRunner(node.node(), record -> new JobLifecycle(List.of(new Gate())), whenOver),
                 List.of());
     }
 
@@ -218,7 +218,7 @@ class LocalDeskTest {
                 node.config(List.of(0, 1), 1, Standing.ORDINARY),
                 node.json(),
                 table,
-                whenOver -> new JobRunner(node.node(), new JobLifecycle(List.of()), whenOver),
+                whenOver -> new JobRunner(node.node(), record -> new JobLifecycle(List.of()), whenOver),
                 List.of());
         for (int i = 0; i < 2; i++) {
             String id = desk.accept(node.admission(TestNode.CAROL)).id();

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import org.vse.imagestore.Image;
 import org.vse.imagestore.ImageStore;
 import org.vse.imagestore.NewImage;
@@ -21,6 +22,7 @@ import org.vse.job.lifecycle.GrowthWatch;
 import org.vse.job.lifecycle.JobFixture;
 import org.vse.job.lifecycle.JobRecord;
 import org.vse.job.step.Node;
+import org.vse.job.step.Sisters;
 import org.vse.ledger.Ledger;
 import org.vse.process.CommandRunner;
 import org.vse.process.cgroup.Cgroups;
@@ -47,13 +49,18 @@ final class TestNode implements AutoCloseable {
     private final Node node;
 
     TestNode(Path directory, VmDriver driver) throws IOException {
+        this(directory, driver, "here", growth -> Sisters.NONE);
+    }
+
+    /** A node of that name among others. */
+    TestNode(Path directory, VmDriver driver, String name, Function<GrowthWatch, Sisters> sisters) throws IOException {
         this.directory = directory;
         Files.createDirectories(directory.resolve("state/jobs"));
         Files.createDirectories(directory.resolve("run/j"));
         this.ledger = Ledger.open(directory.resolve("state/ledger"));
         CommandRunner commands = new CommandRunner();
         this.node = new Node(
-                "here",
+                name,
                 "me",
                 AcceleratorChoice.fixed(Accelerator.TCG),
                 new Node.Timeouts(
@@ -63,6 +70,7 @@ final class TestNode implements AutoCloseable {
                 new ImageStore(directory.resolve("images")),
                 driver,
                 new JobNetwork(commands, "me"),
+                sisters.apply(growth),
                 new ShareServer(commands),
                 ledger,
                 commands,
@@ -105,7 +113,8 @@ final class TestNode implements AutoCloseable {
                 Duration.ofSeconds(2),
                 Duration.ofSeconds(1),
                 Duration.ofSeconds(60),
-                LIMITS);
+                LIMITS,
+                Optional.empty());
     }
 
     private int ownId(String which) {

@@ -56,7 +56,7 @@ class VsedApiTest {
                 node.config(List.of(0), 10),
                 node.json(),
                 table,
-                whenOver -> new JobRunner(node.node(), new JobLifecycle(List.of(new BlockedStep(never))), whenOver),
+                whenOver -> new JobRunner(node.node(), record -> new JobLifecycle(List.of(new BlockedStep(never))), whenOver),
                 List.of());
         ended = desk.accept(node.admission(TestNode.CAROL)).id();
         waiting = desk.accept(node.admission(TestNode.CAROL)).id();
@@ -126,7 +126,7 @@ class VsedApiTest {
                 node.config(List.of(0), 1, Standing.ORDINARY),
                 node.json(),
                 table,
-                whenOver -> new JobRunner(node.node(), new JobLifecycle(List.of()), whenOver),
+                whenOver -> new JobRunner(node.node(), record -> new JobLifecycle(List.of()), whenOver),
                 List.of());
         VsedApi carols = new VsedApi(
                 node.node(),

@@ -57,9 +57,9 @@ class HostBytesTest {
     void oneByteOverTheCapEndsTheJobAndTheRestIsCut(String which, int cap, ErrorCode code, String what)
             throws IOException {
         Files.write(file(which), new byte[cap]);
-        assertThatCode(() -> HostBytes.require(LIMITS, job)).doesNotThrowAnyException();
+        assertThatCode(() -> HostBytes.require("here", LIMITS, job)).doesNotThrowAnyException();
         Files.write(file(which), new byte[cap + 1]);
-        VseException failure = catchThrowableOfType(VseException.class, () -> HostBytes.require(LIMITS, job));
+        VseException failure = catchThrowableOfType(VseException.class, () -> HostBytes.require("here", LIMITS, job));
         assertThat(failure.code()).isEqualTo(code);
         assertThat(failure.render()).contains(what, cap + " bytes", file(which).toString());
         Files.write(file(which), new byte[10 * cap]);
@@ -72,7 +72,7 @@ class HostBytesTest {
     @Test
     void filesThatAreNotThereYetAreNotTooLarge() {
         assertThatCode(() -> {
-                    HostBytes.require(LIMITS, job);
+                    HostBytes.require("here", LIMITS, job);
                     HostBytes.cut(LIMITS, job, job.record().machines().get(0));
                 })
                 .doesNotThrowAnyException();

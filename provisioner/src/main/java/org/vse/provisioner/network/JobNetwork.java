@@ -19,6 +19,10 @@ import org.vse.process.NamespaceMembers;
 
 /** Builds and removes a job's network with ip(8). Every method may be called again after it was cut off half way. */
 public final class JobNetwork {
+    /** What the tunnel between nodes takes from a packet of the network between them, bytes (RFC 7348, IPv4). */
+    public static final int TUNNEL_BYTES = 50;
+
+    private static final int VXLAN_PORT = 4789;
     private static final int SIGKILL = 9;
 
     private static final Pattern ALIAS = Pattern.compile("\\balias (\\S+)");
@@ -157,6 +161,35 @@ public final class JobNetwork {
     }
 
     /**
+     * Joins the switch to those of the same job on other nodes, through a VXLAN tunnel (RFC 7348). The tunnel and the share
+     * server are isolated ports of the bridge: machines reach both, and each node's machines only the node's own server.
+     *
+     * @param others addresses of the other nodes
+     */
+    public void span(NetworkPlan plan, List<String> others) {
+        String namespace = plan.switchNamespace();
+        String tunnel = plan.tunnel();
+        removeLink(tunnel);
+        batch(
+                List.of("ip", "-batch", "-"),
+                List.of(
+                        "link add " + tunnel + " type vxlan id " + plan.tunnelId() + " dstport " + VXLAN_PORT,
+                        "link set " + tunnel + " alias " + label(plan),
+                        "link set " + tunnel + " netns " + namespace));
+        ipIn(
+                namespace,
+                "link set " + tunnel + " master br0",
+                "link set dev " + tunnel + " type bridge_slave isolated on",
+                "link set dev uplink type bridge_slave isolated on",
+                "link set " + tunnel + " up");
+        batch(
+                List.of("bridge", "-n", namespace, "-batch", "-"),
+                others.stream()
+                        .map(other -> "fdb append 00:00:00:00:00:00 dev " + tunnel + " dst " + other)
+                        .toList());
+    }
+
+    /**
      * Moves the taps of started machines from the host to the bridge; a machine keeps its open device when that moves to
      * another namespace.
      */
@@ -177,6 +210,7 @@ public final class JobNetwork {
     /** Removes the bridge and the taps. Nothing there is no error. */
     public void closeSwitch(NetworkPlan plan, List<Tap> taps) {
         taps.forEach(tap -> removeLink(tap.device()));
+        removeLink(plan.tunnel());
         removeNamespace(plan.switchNamespace());
     }
 
@@ -225,12 +259,12 @@ public final class JobNetwork {
         if (result.exitCode() != 0) {
             throw VseException.of(
                             ErrorCode.NETWORK_FAILED,
-                            "the job's network could not be set up: ip exited " + result.exitCode())
+                            "the job's network could not be set up: " + argv.get(0) + " exited " + result.exitCode())
                     .fact("command", String.join(" ", argv))
                     .fact("input", String.join("; ", lines))
                     .fact("said", result.stderr())
                     .next(
-                            "check that this node may make network namespaces, bridges and taps (kernel modules bridge, veth, tun)");
+                            "check that this node may make network namespaces, bridges and taps (kernel modules bridge, veth, tun, vxlan)");
         }
     }
 }

@@ -46,6 +46,16 @@ public record NetworkPlan(String tag) {
         return "v" + tag.substring(0, 9) + Integer.toString(machine, 36);
     }
 
+    /** Device of the tunnel to the job's other nodes. */
+    public String tunnel() {
+        return "x" + tag;
+    }
+
+    /** What tells the job's packets from others' in tunnels between the same nodes: 24 bits (RFC 7348), never 0. */
+    public int tunnelId() {
+        return Math.max(1, Integer.parseInt(tag.substring(0, 6), 16));
+    }
+
     /** Address of the share server, the same for every job on every node. */
     public String serviceAddress() {
         return "10.77.255.254";

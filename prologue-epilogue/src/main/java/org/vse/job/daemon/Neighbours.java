@@ -1,0 +1,100 @@
+package org.vse.job.daemon;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.vse.job.lifecycle.GrowthWatch;
+import org.vse.job.peer.PeerClient;
+import org.vse.job.peer.PeerIdentity;
+import org.vse.job.peer.RemoteParts;
+import org.vse.job.step.PartLeases;
+import org.vse.job.step.Sisters;
+
+/** How this daemon speaks to those of other nodes, or that it speaks to none. */
+final class Neighbours implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Neighbours.class);
+    private static final Duration ALONE = Duration.ofSeconds(30);
+
+    private final VsedConfig settings;
+    private final ObjectMapper json;
+    private final PartLeases leases;
+    private final @Nullable PeerIdentity identity;
+    private final @Nullable PeerClient client;
+    private final @Nullable RemoteParts parts;
+    private @Nullable PeerServer server;
+
+    private Neighbours(
+            VsedConfig settings,
+            ObjectMapper json,
+            PartLeases leases,
+            @Nullable PeerIdentity identity,
+            @Nullable PeerClient client,
+            @Nullable RemoteParts parts) {
+        this.settings = settings;
+        this.json = json;
+        this.leases = leases;
+        this.identity = identity;
+        this.client = client;
+        this.parts = parts;
+    }
+
+    /**
+     * As the configuration says.
+     *
+     * @throws org.vse.failure.VseException CERTIFICATE_INVALID when this node cannot prove who it is
+     */
+    static Neighbours of(VsedConfig settings, ObjectMapper json, GrowthWatch growth) {
+        Clock clock = Clock.systemUTC();
+        Duration lease = settings.peers().map(VsedConfig.Peers::lease).orElse(ALONE);
+        PartLeases leases = new PartLeases(lease, growth, clock);
+        if (settings.peers().isEmpty()) {
+            return new Neighbours(settings, json, leases, null, null, null);
+        }
+        VsedConfig.Peers peers = settings.peers().get();
+        PeerIdentity identity = PeerIdentity.read(peers.certificates(), settings.node(), clock.instant());
+        PeerClient client = new PeerClient(identity, peers.nodes(), json);
+        return new Neighbours(
+                settings,
+                json,
+                leases,
+                identity,
+                client,
+                new RemoteParts(settings.node(), client, lease, json, growth, clock));
+    }
+
+    Sisters sisters() {
+        return parts == null ? Sisters.NONE : parts;
+    }
+
+    PartLeases leases() {
+        return leases;
+    }
+
+    /** Begins to listen for other nodes, when there are any. */
+    void serve(Consumer<Call> api) {
+        if (identity != null) {
+            PeerServer listening = new PeerServer(api, json, identity);
+            server = listening;
+            settings.peers()
+                    .ifPresent(
+                            peers -> LOG.info("vsed listens for other nodes at {}", listening.listen(peers.listen())));
+        }
+    }
+
+    @Override
+    public void close() {
+        if (server != null) {
+            server.close();
+        }
+        if (parts != null) {
+            parts.close();
+        }
+        if (client != null) {
+            client.close();
+        }
+    }
+}
