@@ -39,8 +39,7 @@ final class Parts implements AutoCloseable {
         return thread;
     });
 
-    /** @param starter makes the runner of parts, which tells when one is over */
-    Parts(Node node, ObjectMapper json, JobTable table, LocalDesk desk, PartLeases leases, LocalDesk.Starter starter) {
+    Parts(Node node, ObjectMapper json, JobTable table, LocalDesk desk, PartLeases leases) {
         this.node = node;
         this.json = json;
         this.table = table;

@@ -180,12 +180,7 @@ public final class Vsed {
                     leases(kept, settings));
             Reaper reaper = new Reaper(node, run, table);
             reaper.reap();
-            Parts parts = new Parts(
-                    node,
-                    json,
-                    table,
-                    desk,
-                    neighbours.leases());
+            Parts parts = new Parts(node, json, table, desk, neighbours.leases());
             LeftJobs.takeUp(node, kept, desk.runner());
             reaper.every(settings.reap());
             ObjectNode health = health(json, settings, owner);

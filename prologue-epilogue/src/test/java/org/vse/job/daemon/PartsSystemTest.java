@@ -28,6 +28,7 @@ import org.vse.imagestore.Image;
 import org.vse.job.lifecycle.EventFeed;
 import org.vse.job.lifecycle.Job;
 import org.vse.job.lifecycle.JobFiles;
+import org.vse.job.lifecycle.JobFixture;
 import org.vse.job.lifecycle.JobRecord;
 import org.vse.job.lifecycle.JobState;
 import org.vse.job.peer.PartOrder;
@@ -72,8 +73,13 @@ class PartsSystemTest {
     void start() throws IOException {
         new SiteAuthority(dir.resolve("ca")).init("here", Duration.ofDays(1), Instant.now());
         machines = new FakeDriver("me", Files.createDirectory(dir.resolve("vms")), new ScriptedGuest(true));
+        PeerClient silent = new PeerClient(identity("n2"), PeerNodes.parse("", 1), JobFixture.json());
+        open.add(silent);
         second = new TestNode(
-                Files.createDirectory(dir.resolve("n2")), machines, "n2", growth -> org.vse.job.step.Sisters.NONE);
+                Files.createDirectory(dir.resolve("n2")),
+                machines,
+                "n2",
+                growth -> new RemoteParts("n2", silent, LEASE, JobFixture.json(), growth, Clock.systemUTC()));
         open.add(second);
         Path disk = dir.resolve("disk.qcow2");
         new CommandRunner()

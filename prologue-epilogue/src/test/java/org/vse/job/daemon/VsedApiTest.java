@@ -56,7 +56,8 @@ class VsedApiTest {
                 node.config(List.of(0), 10),
                 node.json(),
                 table,
-                whenOver -> new JobRunner(node.node(), record -> new JobLifecycle(List.of(new BlockedStep(never))), whenOver),
+                whenOver -> new JobRunner(
+                        node.node(), record -> new JobLifecycle(List.of(new BlockedStep(never))), whenOver),
                 List.of());
         ended = desk.accept(node.admission(TestNode.CAROL)).id();
         waiting = desk.accept(node.admission(TestNode.CAROL)).id();
