@@ -11,7 +11,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.Set;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
@@ -20,11 +22,13 @@ import org.vse.imagestore.ImageStore;
 import org.vse.job.Standing;
 import org.vse.job.lifecycle.JobRecord;
 import org.vse.job.step.Node;
+import org.vse.policy.Allocation;
 import org.vse.policy.DirectiveKey;
 import org.vse.policy.ImageReference;
 import org.vse.policy.JobDescription;
 import org.vse.policy.JobPlan;
 import org.vse.policy.JobScript;
+import org.vse.policy.NodeAllocation;
 import org.vse.policy.PlannedVm;
 import org.vse.policy.Planner;
 import org.vse.policy.Share;
@@ -40,6 +44,8 @@ import org.vse.scheduler.local.LocalDemand;
  * The {@code admit} step of the local scheduler: everything about a job that is settled before it gets cores. What is
  * refused here has started nothing.
  *
+ * @param demand what the job has of this node
+ * @param elsewhere what it has of other nodes, which come after this one
  * @param notices what the user should know about how the job was understood
  */
 record Admission(
@@ -48,6 +54,7 @@ record Admission(
         JobDescription description,
         ResourceRequest request,
         LocalDemand demand,
+        List<JobFacts.NodeShare> elsewhere,
         Image image,
         Share share,
         List<JobRecord.SharedPath> shared,
@@ -89,6 +96,7 @@ record Admission(
                 description,
                 request,
                 demand,
+                List.of(),
                 image,
                 share,
                 share == Share.NONE ? List.of() : shared(user, submission.cwd(), notices),
@@ -115,7 +123,7 @@ record Admission(
         JobScript parsed = script(submission);
         JobDescription description = parsed.description();
         ResourceRequest request = new ResourceRequest(
-                1, OptionalInt.of(share.count()), facts.memoryBytes(), facts.walltime(), Optional.empty(), Map.of());
+                1, OptionalInt.of(share.count()), ofOneNode(facts), facts.walltime(), Optional.empty(), Map.of());
         LocalDemand demand = LocalDemand.of(request, description);
         Image image = images.resolve(description.image().toString());
         List<String> notices = new ArrayList<>();
@@ -126,10 +134,21 @@ record Admission(
                 description,
                 request,
                 demand,
+                facts.nodes().stream()
+                        .filter(each -> !each.node().equals(share.node()))
+                        .toList(),
                 image,
                 shared,
                 shared == Share.NONE ? List.of() : shared(user, submission.cwd(), notices),
                 notices);
+    }
+
+    /** A batch system bounds the memory of the whole job; its nodes have equal parts of it. */
+    private static OptionalLong ofOneNode(JobFacts facts) {
+        return facts.memoryBytes().isEmpty()
+                ? OptionalLong.empty()
+                : OptionalLong.of(
+                        facts.memoryBytes().getAsLong() / facts.nodes().size());
     }
 
     private static VseException interactive() {
@@ -165,7 +184,7 @@ record Admission(
 
     /** Fixes the plan on the cores that the job was given. */
     JobRecord record(String owner, String node, Identity job, CoreLease lease, int poolUid, int qemuGid, Instant now) {
-        JobPlan plan = Planner.plan(description, description.image(), image.digest(), demand.allocation(node, lease));
+        JobPlan plan = Planner.plan(description, description.image(), image.digest(), allocation(node, lease));
         boolean asUser = share == Share.P9;
         Submission.Script script = submission.script();
         return new JobRecord(
@@ -184,7 +203,7 @@ record Admission(
                 share,
                 plan.network(),
                 shared,
-                plan.vms().stream().map(Admission::machine).toList(),
+                plan.vms().stream().map(this::machine).toList(),
                 lease.shared(),
                 asUser ? user.uid() : poolUid,
                 asUser ? user.gid() : qemuGid,
@@ -277,12 +296,34 @@ record Admission(
         return user.groups().stream().map(JobRecord.Group::gid).toList();
     }
 
-    private static JobRecord.Machine machine(PlannedVm vm) {
+    private Allocation allocation(String node, CoreLease lease) {
+        List<NodeAllocation> nodes =
+                new ArrayList<>(demand.allocation(node, lease).nodes());
+        for (JobFacts.NodeShare each : elsewhere) {
+            nodes.add(new NodeAllocation(
+                    each.node(),
+                    each.cores().isEmpty()
+                            ? IntStream.range(0, each.count()).boxed().toList()
+                            : each.cores()));
+        }
+        return new Allocation(nodes);
+    }
+
+    /** Where the batch system only counts, another node chooses the cores itself. */
+    private List<Integer> cores(PlannedVm vm) {
+        return elsewhere.stream()
+                        .anyMatch(each ->
+                                each.node().equals(vm.node()) && each.cores().isEmpty())
+                ? List.of()
+                : vm.cores();
+    }
+
+    private JobRecord.Machine machine(PlannedVm vm) {
         return new JobRecord.Machine(
                 vm.index(),
                 vm.name(),
                 vm.node(),
-                vm.cores(),
+                cores(vm),
                 vm.vcpus(),
                 vm.memoryBytes(),
                 vm.diskBytes().isPresent() ? vm.diskBytes().getAsLong() : null);

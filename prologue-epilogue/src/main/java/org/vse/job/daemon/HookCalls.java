@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
 import org.vse.job.lifecycle.Job;
@@ -37,17 +38,15 @@ final class HookCalls {
 
     private void prologue(Call call) throws IOException {
         requireBatchSystem(call);
-        Job job = desk.prologue(system(call), hook(call, HookPoint.PROLOGUE));
+        Optional<Job> job = desk.prologue(system(call), hook(call, HookPoint.PROLOGUE));
         call.reply()
                 .json(
                         200,
-                        Map.of(
-                                "job",
-                                job.record().id(),
-                                "attempt",
-                                job.record().attempt(),
-                                "state",
-                                job.state().name()));
+                        job.map(first -> Map.<String, Object>of(
+                                        "job", first.record().id(),
+                                        "attempt", first.record().attempt(),
+                                        "state", first.state().name()))
+                                .orElse(Map.of("state", "ELSEWHERE")));
     }
 
     private void starter(Call call) throws IOException {

@@ -83,26 +83,32 @@ final class HookDesk {
             @Nullable VseException refusal) {}
 
     /**
-     * Returns when the machines of the job are up and wait for its starter.
+     * Returns when the machines of the job are up, on all its nodes, and wait for its starter. On a node that is not the
+     * job's first it returns at once: the first node's daemon brings up what is needed here.
      *
+     * @return empty on a node that is not the job's first
      * @throws VseException why they are not; every later call for the same attempt throws it again
      */
-    Job prologue(BatchSystem system, HookCall call) {
+    Optional<Job> prologue(BatchSystem system, HookCall call) {
         Dialect dialect = system.dialect();
         HookCall reduced = call.reduced(dialect);
         JobFacts facts = dialect.facts(reduced, contents(dialect.sources(reduced)));
-        Job job = taken(system, facts);
+        JobFacts.NodeShare share = share(facts);
+        if (!facts.nodes().get(0).node().equals(share.node())) {
+            return Optional.empty();
+        }
+        Job job = taken(system, facts, share);
         awaitReady(job);
-        return job;
+        return Optional.of(job);
     }
 
-    private Job taken(BatchSystem system, JobFacts facts) {
+    private Job taken(BatchSystem system, JobFacts facts, JobFacts.NodeShare share) {
         while (true) {
             Job older;
             synchronized (this) {
                 Optional<Job> there = find(system, facts.job());
                 if (there.isEmpty() || isOver(there.get(), facts)) {
-                    return take(system, facts);
+                    return take(system, facts, share);
                 }
                 older = there.get();
                 if (older.record().attempt() == facts.attempt()) {
@@ -132,14 +138,13 @@ final class HookDesk {
         return job.state().isFinal() && job.record().attempt() < facts.attempt();
     }
 
-    private Job take(BatchSystem system, JobFacts facts) {
+    private Job take(BatchSystem system, JobFacts facts, JobFacts.NodeShare share) {
         Known before = known.get(facts.job());
         if (before != null && before.attempt() == facts.attempt() && before.refusal() != null) {
             throw before.refusal();
         }
         String sha256 = facts.script().map(JobFacts.Script::spooledSha256).orElse("");
         try {
-            JobFacts.NodeShare share = share(facts);
             JobRecord.User user = users.find(Integer.toString(facts.owner().uid()));
             Admission admission = Admission.of(facts, share, user, node.images());
             Admission.Identity identity =
@@ -156,11 +161,6 @@ final class HookDesk {
     private JobFacts.NodeShare share(JobFacts facts) {
         List<String> names =
                 facts.nodes().stream().map(JobFacts.NodeShare::node).distinct().toList();
-        if (names.size() > 1) {
-            throw VseException.of(ErrorCode.JOB_TOO_LARGE, "job '" + facts.job() + "' has " + names.size() + " nodes")
-                    .fact("allowed", "1: machines of different nodes are not joined in this version")
-                    .next("ask for one node");
-        }
         return facts.nodes().stream()
                 .filter(share -> share.node().equals(node.name()))
                 .findFirst()
