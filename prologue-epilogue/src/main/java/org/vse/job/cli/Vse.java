@@ -37,6 +37,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             VmCommands.class,
             ImageCommands.class,
             NodeCommands.class,
+            PolicyCommands.class,
             ReportCommands.class,
             DoctorCommand.class,
             DaemonCommands.Up.class,

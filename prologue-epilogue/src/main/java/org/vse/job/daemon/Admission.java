@@ -27,6 +27,11 @@ import org.vse.policy.PlannedVm;
 import org.vse.policy.Planner;
 import org.vse.policy.Share;
 import org.vse.policy.SourcePosition;
+import org.vse.policy.layer.DescriptionFiles;
+import org.vse.policy.layer.JobFacts;
+import org.vse.policy.layer.Judgement;
+import org.vse.policy.layer.Layer;
+import org.vse.policy.layer.Policy;
 import org.vse.process.UserDirectory;
 import org.vse.scheduler.PbsResources;
 import org.vse.scheduler.ResourceRequest;
@@ -50,6 +55,9 @@ record Admission(
         List<JobRecord.SharedPath> shared,
         List<String> notices) {
 
+    /** The queue of the local scheduler. */
+    static final String QUEUE = "local";
+
     /** Directories of the guest itself, over which nothing can be mounted. */
     private static final Set<String> GUEST_OWN = Set.of(
             "bin", "boot", "dev", "etc", "lib", "lib32", "lib64", "libx32", "proc", "root", "run", "sbin", "sys", "usr",
@@ -59,14 +67,18 @@ record Admission(
      * Checks a submission.
      *
      * @param user whom the job runs as; the caller was found entitled to that
+     * @param policy what queue {@link #QUEUE} lets its jobs have
      * @param standing what the daemon may do
      * @throws VseException of kind USER for whatever is wrong with it
      */
-    static Admission of(Submission submission, JobRecord.User user, ImageStore images, Standing standing) {
+    static Admission of(
+            Submission submission, JobRecord.User user, Policy policy, ImageStore images, Standing standing) {
         JobScript script = script(submission);
         boolean ordinary = standing == Standing.ORDINARY;
-        JobDescription description = ordinary ? OrdinaryJob.description(script) : script.description();
         ResourceRequest request = PbsResources.read(script);
+        Judgement judgement = judgement(submission, script, request, user, policy);
+        judgement.requireAllowed();
+        JobDescription description = ordinary ? OrdinaryJob.description(judgement.settings()) : judgement.description();
         if (ordinary) {
             OrdinaryJob.requireOneNode(request);
         }
@@ -90,6 +102,26 @@ record Admission(
                 share,
                 share == Share.NONE ? List.of() : shared(user, submission.cwd(), notices),
                 notices);
+    }
+
+    private static Judgement judgement(
+            Submission submission, JobScript script, ResourceRequest request, JobRecord.User user, Policy policy) {
+        List<Layer> descriptions = DescriptionFiles.layers(
+                script,
+                Path.of(submission.cwd()),
+                file -> submission.descriptions().stream()
+                        .filter(sent -> sent.name().equals(file.toString()))
+                        .map(Submission.Script::text)
+                        .findFirst()
+                        .orElseThrow(() -> VseException.of(
+                                        ErrorCode.DESCRIPTION_INVALID, "'" + file + "' did not come with the script")
+                                .next("submit with 'vse run', which reads it as you")));
+        List<String> groups = user.groups().stream().map(JobRecord.Group::name).toList();
+        return policy.judge(
+                QUEUE,
+                script,
+                descriptions,
+                new JobFacts(user.name(), groups, request.nodes(), request.coresPerNode()));
     }
 
     /** @throws VseException NOT_PERMITTED when the job wants to share cores on a node that lets only one job have a core */

@@ -48,7 +48,8 @@ final class ConfigFile {
         SETUP_TIMEOUT("setup-timeout", "60s"),
         START_TIMEOUT("start-timeout", "60s"),
         CANCEL_GRACE("cancel-grace", "10s"),
-        REAP_INTERVAL("reap-interval", "60s");
+        REAP_INTERVAL("reap-interval", "60s"),
+        POLICY("policy", "policy.yaml beside this file, if it is there");
 
         private final String word;
         private final String otherwise;
@@ -153,6 +154,14 @@ final class ConfigFile {
     private static String position(Path file, JsonParser parser) {
         JsonLocation at = parser.currentTokenLocation();
         return file + ":" + at.getLineNr() + ":" + at.getColumnNr();
+    }
+
+    /** An absolute path. */
+    static Path path(Value value) {
+        if (!value.text().startsWith("/") || value.text().indexOf('\0') >= 0) {
+            throw bad(value, "an absolute path");
+        }
+        return Path.of(value.text());
     }
 
     /** One label of a host name: it becomes part of the names of machines. */

@@ -13,9 +13,14 @@ import org.vse.provisioner.VmSpec.Accelerator;
  * @param firstQemuUid first uid of the pool for machines
  * @param qemuUids size of the pool
  * @param qemuGid group of machines; empty when the file does not say
+ * @param policy file of the policy; empty when the file does not say
  */
 public record NodeSettings(
-        Optional<Accelerator> accelerator, int firstQemuUid, int qemuUids, Optional<Integer> qemuGid) {
+        Optional<Accelerator> accelerator,
+        int firstQemuUid,
+        int qemuUids,
+        Optional<Integer> qemuGid,
+        Optional<Path> policy) {
     /** The group of machines where there is no group kvm. */
     public static final int NOBODY = NodeFacts.NOBODY;
 
@@ -47,6 +52,7 @@ public record NodeSettings(
             case FIRST_QEMU_UID -> NodeFacts.firstQemuUid(Map.of(key, value));
             case QEMU_UIDS -> NodeFacts.qemuUids(Map.of(key, value));
             case QEMU_GID -> NodeFacts.qemuGid(Map.of(key, value));
+            case POLICY -> ConfigFile.path(value);
         }
     }
 
@@ -55,6 +61,7 @@ public record NodeSettings(
                 NodeFacts.accelerator(values),
                 NodeFacts.firstQemuUid(values),
                 NodeFacts.qemuUids(values),
-                NodeFacts.qemuGid(values));
+                NodeFacts.qemuGid(values),
+                Optional.ofNullable(values.get(ConfigFile.Key.POLICY)).map(ConfigFile::path));
     }
 }

@@ -132,6 +132,7 @@ public final class Vsed {
         CommandRunner commands = new CommandRunner();
         List<Hierarchy> hierarchies = Cgroups.hierarchies();
         VsedConfig settings = NodeFacts.config(config.resolve("vsed.yaml"), state, run, commands, hierarchies);
+        CurrentPolicy policy = new CurrentPolicy(PolicyOnDisk.of(config));
         ObjectMapper json = json();
         String owner = owner();
         Cgroups cgroups = Cgroups.open(owner, hierarchies, run.resolve("cgroups"));
@@ -179,8 +180,8 @@ public final class Vsed {
             reaper.reap();
             LeftJobs.takeUp(node, kept, desk.runner());
             reaper.every(settings.reap());
-            VsedApi api =
-                    new VsedApi(node, json, table, desk, new HostUsers(commands), health(json, settings, owner), down);
+            VsedApi api = new VsedApi(
+                    node, json, table, desk, policy, new HostUsers(commands), health(json, settings, owner), down);
             try (reaper;
                     ApiServer server = new ApiServer(api::answer, json, uid)) {
                 server.listen(run.resolve("vsed.sock"));

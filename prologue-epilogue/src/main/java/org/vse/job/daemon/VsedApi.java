@@ -45,6 +45,7 @@ final class VsedApi {
             ObjectMapper json,
             JobTable table,
             LocalDesk desk,
+            CurrentPolicy policy,
             HostUsers users,
             ObjectNode health,
             CountDownLatch down) {
@@ -54,7 +55,7 @@ final class VsedApi {
         this.desk = desk;
         this.users = users;
         this.views = new JobView(json);
-        this.jobs = new JobCalls(node, json, table, desk, users);
+        this.jobs = new JobCalls(node, json, table, desk, policy, users);
         this.health = health;
         this.down = down;
     }
