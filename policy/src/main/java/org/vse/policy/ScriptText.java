@@ -26,6 +26,15 @@ public final class ScriptText {
      */
     public static String decode(String file, byte[] bytes) {
         requireSize(file, bytes.length);
+        return utf8(file, bytes);
+    }
+
+    /**
+     * The same for a text of any size.
+     *
+     * @throws VseException SCRIPT_UNREADABLE when the bytes are a program or not UTF-8 text
+     */
+    public static String utf8(String file, byte[] bytes) {
         String start = new String(bytes, 0, Math.min(4, bytes.length), StandardCharsets.ISO_8859_1);
         if (start.startsWith("\u00fe\u00ff") || start.startsWith("\u00ff\u00fe")) {
             throw unreadable(new SourcePosition(file, 1, 1), "the script is UTF-16 text")

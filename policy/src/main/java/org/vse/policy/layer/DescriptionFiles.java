@@ -10,7 +10,6 @@ import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
 import org.vse.policy.DirectiveKey;
 import org.vse.policy.JobScript;
-import org.vse.policy.Setting;
 import org.vse.policy.Settings;
 import org.vse.policy.SourcePosition;
 
@@ -46,11 +45,29 @@ public final class DescriptionFiles {
      *     with file, line and column
      */
     public static List<Layer> layers(JobScript script, Path directory, Source source) {
-        Optional<Setting> first = script.settings().get(DirectiveKey.VSE);
+        return script.settings()
+                .get(DirectiveKey.VSE)
+                .map(s -> layers(new Fields.Located(s.text(), s.position()), directory, source))
+                .orElse(List.of());
+    }
+
+    /**
+     * The layers of a file and of those that it extends.
+     *
+     * @param file absolute
+     * @throws VseException as above
+     */
+    public static List<Layer> layers(Path file, Source source) {
+        Path directory = Optional.ofNullable(file.getParent()).orElse(file);
+        SourcePosition start = new SourcePosition(file.toString(), 1, 1);
+        return layers(new Fields.Located(file.toString(), start), directory, source);
+    }
+
+    private static List<Layer> layers(Fields.Located first, Path directory, Source source) {
         List<Layer> layers = new ArrayList<>();
         List<Path> read = new ArrayList<>();
         Path from = directory;
-        Optional<Fields.Located> next = first.map(s -> new Fields.Located(s.text(), s.position()));
+        Optional<Fields.Located> next = Optional.of(first);
         while (next.isPresent()) {
             Path file = from.resolve(next.get().text()).normalize();
             requireNew(file, read, next.get().at());

@@ -14,10 +14,10 @@ final class Judge {
     private final Refusals say;
     private final Rules rules;
     private final Merged merged;
-    private final JobFacts job;
+    private final Applicant job;
     private final List<VseException> refusals = new ArrayList<>();
 
-    Judge(Refusals say, Rules rules, Merged merged, JobFacts job) {
+    Judge(Refusals say, Rules rules, Merged merged, Applicant job) {
         this.say = say;
         this.rules = rules;
         this.merged = merged;

@@ -57,11 +57,10 @@ public final class Judgement {
      * What the job gets.
      *
      * @throws VseException DIRECTIVE_IMAGE_MISSING when neither script nor queue asks for VMs; else the first refusal; else
-     *     as {@link JobDescription#of}
+     *     DIRECTIVE_IMAGE_MISSING when no layer names an image; else as {@link JobDescription#of}
      */
     public JobDescription description() {
         requireAllowed();
-        requireImage();
         return JobDescription.of(settings);
     }
 
@@ -79,7 +78,7 @@ public final class Judgement {
         }
     }
 
-    /** @throws VseException as {@link #description}, of the policy only */
+    /** @throws VseException as {@link #description}, but for values that contradict each other */
     public void requireAllowed() {
         if (!isAsked()) {
             script.requireVse();
@@ -87,6 +86,7 @@ public final class Judgement {
         if (!refusals.isEmpty()) {
             throw refusals.get(0);
         }
+        requireImage();
     }
 
     Merged merged() {

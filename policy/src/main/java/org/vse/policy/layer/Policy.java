@@ -132,7 +132,7 @@ public final class Policy {
      *
      * @param descriptions the layers of the files that the script names, from {@link DescriptionFiles}
      */
-    public Judgement judge(String queue, JobScript script, List<Layer> descriptions, JobFacts job) {
+    public Judgement judge(String queue, JobScript script, List<Layer> descriptions, Applicant job) {
         Optional<QueueLayers> known = queue(queue);
         List<Layer> layers = new ArrayList<>(known.map(QueueLayers::layers).orElse(List.of()));
         layers.addAll(descriptions);

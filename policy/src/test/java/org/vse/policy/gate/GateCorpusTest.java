@@ -23,7 +23,7 @@ import org.vse.policy.Examples;
 import org.vse.policy.JobScript;
 import org.vse.policy.layer.DescriptionFiles;
 import org.vse.policy.layer.GateFile;
-import org.vse.policy.layer.JobFacts;
+import org.vse.policy.layer.Applicant;
 import org.vse.policy.layer.Judgement;
 import org.vse.policy.layer.Layer;
 import org.vse.policy.layer.Policy;
@@ -128,7 +128,7 @@ class GateCorpusTest {
                 job.queue(),
                 script,
                 layers,
-                new JobFacts(job.user(), job.groups(), job.nodes().orElse(1), OptionalInt.empty()));
+                new Applicant(job.user(), job.groups(), job.nodes().orElse(1), OptionalInt.empty()));
         if (!judgement.isAsked()) {
             return List.of();
         }

@@ -41,7 +41,7 @@ class DescriptionFilesTest {
                         "batch",
                         JobScript.parse("job.sh", script),
                         layers(script, files),
-                        new JobFacts("alice", List.of("users"), nodes, OptionalInt.empty()))
+                        new Applicant("alice", List.of("users"), nodes, OptionalInt.empty()))
                 .description();
     }
 
@@ -101,7 +101,7 @@ class DescriptionFilesTest {
                         "local",
                         JobScript.parse("job.sh", "#VSE vse=a.yaml memory=2GiB\n"),
                         layers,
-                        new JobFacts("alice", List.of(), 1, OptionalInt.empty()));
+                        new Applicant("alice", List.of(), 1, OptionalInt.empty()));
         assertThat(judgement.refusals()).singleElement().satisfies(refusal -> {
             assertThat(refusal.code()).isEqualTo(ErrorCode.POLICY_RESERVED);
             assertThat(refusal.where()).isEqualTo("job.sh:1:24");

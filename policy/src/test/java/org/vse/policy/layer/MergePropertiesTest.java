@@ -71,7 +71,7 @@ class MergePropertiesTest {
             JobScript job = JobScript.parse("job.sh", script);
             List<Layer> files = DescriptionFiles.layers(job, java.nio.file.Path.of("/home"), asked -> file);
             return Policy.site(POLICY, policy)
-                    .judge("q", job, files, new JobFacts("alice", List.of(), 2, OptionalInt.empty()));
+                    .judge("q", job, files, new Applicant("alice", List.of(), 2, OptionalInt.empty()));
         }
 
         /** The text that a position is in. */
@@ -193,7 +193,7 @@ class MergePropertiesTest {
                 "q",
                 JobScript.parse("job.sh", script),
                 List.of(),
-                new JobFacts("alice", List.of(), nodes, OptionalInt.empty()));
+                new Applicant("alice", List.of(), nodes, OptionalInt.empty()));
         Optional<String> gate = Gate.read(GateFile.of(policy))
                 .refusal(new GateJob("job.sh", script, "q", "alice", List.of(), OptionalInt.of(nodes)));
         List<String> said = node.refusals().stream().map(VseException::render).toList();

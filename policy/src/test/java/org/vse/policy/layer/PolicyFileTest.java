@@ -144,7 +144,7 @@ class PolicyFileTest {
     @Test
     void aQueueWithoutAPolicyRunsNothingAndASiteTakesThePlaceOfTheVendorsQueues() {
         JobScript script = JobScript.parse("job.sh", "#VSE image=any\n");
-        JobFacts job = new JobFacts("alice", List.of(), 1, OptionalInt.empty());
+        Applicant job = new Applicant("alice", List.of(), 1, OptionalInt.empty());
         assertThat(Policy.vendor().judge("local", script, List.of(), job).refusals())
                 .isEmpty();
         assertThat(Policy.vendor().judge("batch", script, List.of(), job).refusals())
@@ -161,7 +161,7 @@ class PolicyFileTest {
 
     @Test
     void aQueueThatAllowsNoImageRunsNone() {
-        JobFacts job = new JobFacts("alice", List.of(), 1, OptionalInt.empty());
+        Applicant job = new Applicant("alice", List.of(), 1, OptionalInt.empty());
         assertThat(Policy.site("p.yaml", "queues: { q: }")
                         .judge("q", JobScript.parse("job.sh", "#VSE image=any\n"), List.of(), job)
                         .refusals())
@@ -173,10 +173,10 @@ class PolicyFileTest {
     void theLimitOfProcessorsHoldsForAJobThatTakesWhatItsNodeHas() {
         Policy policy = Policy.site("p.yaml", Q + "images: { allow: ['*'] }\n    limits: { vcpus: 4 }");
         JobScript script = JobScript.parse("job.sh", "#VSE image=any vms-per-node=2\n");
-        assertThat(policy.judge("q", script, List.of(), new JobFacts("a", List.of(), 1, OptionalInt.of(9)))
+        assertThat(policy.judge("q", script, List.of(), new Applicant("a", List.of(), 1, OptionalInt.of(9)))
                         .refusals())
                 .isEmpty();
-        assertThat(policy.judge("q", script, List.of(), new JobFacts("a", List.of(), 1, OptionalInt.of(10)))
+        assertThat(policy.judge("q", script, List.of(), new Applicant("a", List.of(), 1, OptionalInt.of(10)))
                         .refusals())
                 .singleElement()
                 .satisfies(r -> assertThat(r.what()).isEqualTo("'vcpus=5' is more than queue 'q' allows"));
@@ -192,13 +192,13 @@ class PolicyFileTest {
         Policy policy = Policy.site("/etc/vse/policy.yaml", Examples.read("examples/policy/policy.yaml"));
         JobScript script = JobScript.parse("job.sh", "#VSE image=debian-12\n");
         Judgement wide =
-                policy.judge("wide", script, List.of(), new JobFacts("a", List.of("hpc"), 65, OptionalInt.empty()));
+                policy.judge("wide", script, List.of(), new Applicant("a", List.of("hpc"), 65, OptionalInt.empty()));
         assertThat(wide.settings().get(DirectiveKey.SHARE)).hasValueSatisfying(s -> {
             assertThat(s.text()).isEqualTo("none");
             assertThat(s.position()).hasToString("/etc/vse/policy.yaml:32:34");
         });
         Judgement narrow =
-                policy.judge("wide", script, List.of(), new JobFacts("a", List.of("hpc"), 64, OptionalInt.empty()));
+                policy.judge("wide", script, List.of(), new Applicant("a", List.of("hpc"), 64, OptionalInt.empty()));
         assertThat(narrow.settings().get(DirectiveKey.SHARE)).isEmpty();
     }
 }

@@ -19,7 +19,17 @@ import org.vse.job.client.JsonObject;
 import org.vse.job.client.Request;
 import org.vse.job.client.Target;
 import org.vse.job.client.VsedClient;
+import org.vse.job.daemon.PolicyOnDisk;
+import org.vse.policy.DirectiveKey;
 import org.vse.policy.JobScript;
+import org.vse.policy.Setting;
+import org.vse.policy.layer.DescriptionFiles;
+import org.vse.policy.layer.Applicant;
+import org.vse.policy.layer.Judgement;
+import org.vse.policy.layer.Layer;
+import org.vse.policy.layer.Policy;
+import org.vse.scheduler.PbsResources;
+import org.vse.scheduler.ResourceRequest;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -28,12 +38,14 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "run",
         description = {
-            "Runs a job script in a VM on this machine: the same script that a batch system takes, with its #VSE lines.",
+            "Runs a job script in a VM on this machine: the same script that a batch system takes, with its #VSE"
+                    + " lines.",
             "It runs as you, in this directory, with your environment except what speaks of this host and session:",
             "LD_*, VSE_*, TMPDIR, HOSTNAME, DISPLAY, the sockets of ssh, tmux, D-Bus and systemd.",
             "",
             "Its output is your output and its exit code the exit code (128 + signal when a signal ended it; 125 for a",
-            "failure of VSE itself, 2 for a mistake on this command line). Lines that begin with 'vse: ' go to standard",
+            "failure of VSE itself, 2 for a mistake on this command line). Lines that begin with 'vse: ' go to"
+                    + " standard",
             "error. Ctrl-C is passed on to the script; twice within 3 s cancels the job."
         },
         footer = {
@@ -86,8 +98,10 @@ final class RunCommand implements Callable<Integer> {
         }
         Path cwd = WorkDirectory.logical(context.environment(), context.directory());
         boolean terminal = image != null && context.io().inIsTerminal();
-        String submission = submission(cwd, terminal);
-        context.images(quiet).ensure(wantedImage(cwd));
+        DescriptionTexts descriptions = new DescriptionTexts();
+        Optional<String> wanted = wantedImage(cwd, descriptions);
+        String submission = submission(cwd, terminal, descriptions);
+        wanted.ifPresent(context.images(quiet)::ensure);
         VsedClient client = context.client();
         DaemonLauncher launcher = context.launcher(quiet);
         launcher.ensure(client);
@@ -108,16 +122,36 @@ final class RunCommand implements Callable<Integer> {
         }
     }
 
-    /** Mistakes in the script's header are found here, before anything is started. */
-    private String wantedImage(Path cwd) {
+    /** Mistakes in the script's header and its descriptions are found here, before anything is started. */
+    private Optional<String> wantedImage(Path cwd, DescriptionTexts descriptions) {
         if (script == null) {
-            return String.valueOf(image);
+            return Optional.ofNullable(image);
         }
-        ScriptFile file = ScriptFile.read(script, cwd);
-        return JobScript.parse(script, file.text()).description().image().toString();
+        JobScript parsed = JobScript.parse(script, ScriptFile.read(script, cwd).text());
+        List<Layer> layers = DescriptionFiles.layers(parsed, cwd, descriptions);
+        ResourceRequest request = PbsResources.read(parsed);
+        String name = context.environment().getOrDefault("USER", "nobody");
+        Judgement judgement = policy().judge(
+                        PolicyCommands.LOCAL,
+                        parsed,
+                        layers,
+                        new Applicant(user == null ? name : user, List.of(), request.nodes(), request.coresPerNode()));
+        if (!judgement.isAsked()) {
+            parsed.requireVse();
+        }
+        return judgement.settings().get(DirectiveKey.IMAGE).map(Setting::text);
     }
 
-    private String submission(Path cwd, boolean terminal) {
+    /** As far as its file can be read from here; what the daemon has is what counts, and it says what it refuses. */
+    private Policy policy() {
+        try {
+            return PolicyOnDisk.of(context.site().config()).read();
+        } catch (VseException e) {
+            return Policy.vendor();
+        }
+    }
+
+    private String submission(Path cwd, boolean terminal, DescriptionTexts descriptions) {
         Map<String, @Nullable Object> submission = new LinkedHashMap<>();
         if (script != null) {
             ScriptFile file = ScriptFile.read(script, cwd);
@@ -125,6 +159,7 @@ final class RunCommand implements Callable<Integer> {
         } else {
             submission.put("script", null);
         }
+        submission.put("descriptions", descriptions.sent());
         submission.put("args", arguments);
         submission.put("user", user);
         submission.put("cwd", cwd.toString());

@@ -39,6 +39,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             ImageCommands.class,
             NodeCommands.class,
             CertsCommands.class,
+            PolicyCommands.class,
             ReportCommands.class,
             DoctorCommand.class,
             DaemonCommands.Up.class,

@@ -33,6 +33,11 @@ import org.vse.policy.PlannedVm;
 import org.vse.policy.Planner;
 import org.vse.policy.Share;
 import org.vse.policy.SourcePosition;
+import org.vse.policy.layer.Applicant;
+import org.vse.policy.layer.DescriptionFiles;
+import org.vse.policy.layer.Judgement;
+import org.vse.policy.layer.Layer;
+import org.vse.policy.layer.Policy;
 import org.vse.process.UserDirectory;
 import org.vse.scheduler.JobFacts;
 import org.vse.scheduler.PbsResources;
@@ -60,6 +65,9 @@ record Admission(
         List<JobRecord.SharedPath> shared,
         List<String> notices) {
 
+    /** The queue of the local scheduler. */
+    static final String QUEUE = "local";
+
     /** Directories of the guest itself, over which nothing can be mounted. */
     private static final Set<String> GUEST_OWN = Set.of(
             "bin", "boot", "dev", "etc", "lib", "lib32", "lib64", "libx32", "proc", "root", "run", "sbin", "sys", "usr",
@@ -69,14 +77,18 @@ record Admission(
      * Checks a submission.
      *
      * @param user whom the job runs as; the caller was found entitled to that
+     * @param policy what queue {@link #QUEUE} lets its jobs have
      * @param standing what the daemon may do
      * @throws VseException of kind USER for whatever is wrong with it
      */
-    static Admission of(Submission submission, JobRecord.User user, ImageStore images, Standing standing) {
+    static Admission of(
+            Submission submission, JobRecord.User user, Policy policy, ImageStore images, Standing standing) {
         JobScript script = script(submission);
         boolean ordinary = standing == Standing.ORDINARY;
-        JobDescription description = ordinary ? OrdinaryJob.description(script) : script.description();
         ResourceRequest request = PbsResources.read(script);
+        Judgement judgement = judgement(QUEUE, submission, script, request, user, policy);
+        judgement.requireAllowed();
+        JobDescription description = ordinary ? OrdinaryJob.description(judgement.settings()) : judgement.description();
         if (ordinary) {
             OrdinaryJob.requireOneNode(request);
         }
@@ -109,7 +121,8 @@ record Admission(
      * @param share what the job has of this node
      * @throws VseException of kind USER for whatever is wrong with the script, or with it and the allocation together
      */
-    static Admission of(JobFacts facts, JobFacts.NodeShare share, JobRecord.User user, ImageStore images) {
+    static Admission of(
+            JobFacts facts, JobFacts.NodeShare share, JobRecord.User user, Policy policy, ImageStore images) {
         JobFacts.Script script = facts.script().orElseThrow(Admission::interactive);
         Submission submission = new Submission(
                 new Submission.Script(script.name(), script.text()),
@@ -119,11 +132,14 @@ record Admission(
                 Map.of(),
                 false,
                 null,
-                null);
+                null,
+                List.of());
         JobScript parsed = script(submission);
-        JobDescription description = parsed.description();
         ResourceRequest request = new ResourceRequest(
                 1, OptionalInt.of(share.count()), ofOneNode(facts), facts.walltime(), Optional.empty(), Map.of());
+        Judgement judgement = judgement(facts.queue(), submission, parsed, asked(facts), user, policy);
+        judgement.requireAllowed();
+        JobDescription description = judgement.description();
         LocalDemand demand = LocalDemand.of(request, description);
         Image image = images.resolve(description.image().toString());
         List<String> notices = new ArrayList<>();
@@ -143,6 +159,19 @@ record Admission(
                 notices);
     }
 
+    private static ResourceRequest asked(JobFacts facts) {
+        return new ResourceRequest(
+                facts.nodes().size(),
+                OptionalInt.of(facts.nodes().stream()
+                        .mapToInt(JobFacts.NodeShare::count)
+                        .max()
+                        .orElse(1)),
+                facts.memoryBytes(),
+                facts.walltime(),
+                Optional.empty(),
+                Map.of());
+    }
+
     /** A batch system bounds the memory of the whole job; its nodes have equal parts of it. */
     private static OptionalLong ofOneNode(JobFacts facts) {
         return facts.memoryBytes().isEmpty()
@@ -154,6 +183,31 @@ record Admission(
     private static VseException interactive() {
         return VseException.of(ErrorCode.USAGE, "an interactive job has no script that a machine could run")
                 .next("submit a script with #VSE lines");
+    }
+
+    private static Judgement judgement(
+            String queue,
+            Submission submission,
+            JobScript script,
+            ResourceRequest request,
+            JobRecord.User user,
+            Policy policy) {
+        List<Layer> descriptions = DescriptionFiles.layers(
+                script,
+                Path.of(submission.cwd()),
+                file -> submission.descriptions().stream()
+                        .filter(sent -> sent.name().equals(file.toString()))
+                        .map(Submission.Script::text)
+                        .findFirst()
+                        .orElseThrow(() -> VseException.of(
+                                        ErrorCode.DESCRIPTION_INVALID, "'" + file + "' did not come with the script")
+                                .next("write its keys as #VSE lines, or submit with 'vse run', which reads it as you")));
+        List<String> groups = user.groups().stream().map(JobRecord.Group::name).toList();
+        return policy.judge(
+                queue,
+                script,
+                descriptions,
+                new Applicant(user.name(), groups, request.nodes(), request.coresPerNode()));
     }
 
     /** @throws VseException NOT_PERMITTED when the job wants to share cores on a node that lets only one job have a core */

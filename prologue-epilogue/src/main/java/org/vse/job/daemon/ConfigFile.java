@@ -57,7 +57,8 @@ final class ConfigFile {
         PEER_LISTEN("peer-listen", "none: this node has no others"),
         PEERS("peers", "by name, on the port of peer-listen"),
         PEER_CERTIFICATES("peer-certificates", "certs beside this file"),
-        NODE_LEASE("node-lease", "30s");
+        NODE_LEASE("node-lease", "30s"),
+        POLICY("policy", "policy.yaml beside this file, if it is there");
 
         private final String word;
         private final String otherwise;
@@ -164,6 +165,14 @@ final class ConfigFile {
         return file + ":" + at.getLineNr() + ":" + at.getColumnNr();
     }
 
+    /** An absolute path. */
+    static Path path(Value value) {
+        if (!value.text().startsWith("/") || value.text().indexOf('\0') >= 0) {
+            throw bad(value, "an absolute path");
+        }
+        return Path.of(value.text());
+    }
+
     /** One label of a host name: it becomes part of the names of machines. */
     static String label(Value value) {
         if (!value.text().matches("[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")) {
@@ -235,14 +244,6 @@ final class ConfigFile {
             throw bad(value, "an address of this node");
         }
         return address;
-    }
-
-    /** An absolute path. */
-    static Path directory(Value value) {
-        if (!value.text().startsWith("/") || value.text().indexOf('\0') >= 0) {
-            throw bad(value, "an absolute path such as /etc/vse/certs");
-        }
-        return Path.of(value.text());
     }
 
     /** Where other nodes are: {@code n1=10.0.0.1 n2=10.0.0.2:7000}. */

@@ -61,7 +61,8 @@ final class HookCalls {
                 hook.environment(),
                 false,
                 null,
-                null);
+                null,
+                List.of());
         Job job = desk.starter(system, hook, call.peer().uid(), launch, call.text("scriptSha256"));
         call.reply().json(200, Map.of("job", job.record().id()));
     }

@@ -53,6 +53,7 @@ final class HookDesk {
     private final Node node;
     private final JobTable table;
     private final LocalDesk desk;
+    private final CurrentPolicy policy;
     private final HostUsers users;
     private final Map<String, Known> known = new LinkedHashMap<>() {
         private static final long serialVersionUID = 1L;
@@ -63,10 +64,11 @@ final class HookDesk {
         }
     };
 
-    HookDesk(Node node, JobTable table, LocalDesk desk, HostUsers users) {
+    HookDesk(Node node, JobTable table, LocalDesk desk, CurrentPolicy policy, HostUsers users) {
         this.node = node;
         this.table = table;
         this.desk = desk;
+        this.policy = policy;
         this.users = users;
     }
 
@@ -146,7 +148,7 @@ final class HookDesk {
         String sha256 = facts.script().map(JobFacts.Script::spooledSha256).orElse("");
         try {
             JobRecord.User user = users.find(Integer.toString(facts.owner().uid()));
-            Admission admission = Admission.of(facts, share, user, node.images());
+            Admission admission = Admission.of(facts, share, user, policy.get(), node.images());
             Admission.Identity identity =
                     new Admission.Identity(system.dialect().word(), facts.job(), facts.attempt());
             Job job = desk.begin(admission, identity, share.cores());

@@ -12,10 +12,10 @@ import org.vse.process.CommandResult;
 import org.vse.process.CommandRunner;
 
 /** The users of this host as its name service knows them (getent(1), id(1)), LDAP and the like included. */
-final class HostUsers {
+public final class HostUsers {
     private final CommandRunner commands;
 
-    HostUsers(CommandRunner commands) {
+    public HostUsers(CommandRunner commands) {
         this.commands = commands;
     }
 
@@ -25,7 +25,7 @@ final class HostUsers {
      * @param nameOrUid login name, or uid in digits
      * @throws VseException USER_UNKNOWN
      */
-    JobRecord.User find(String nameOrUid) {
+    public JobRecord.User find(String nameOrUid) {
         CommandResult result = commands.run(Command.of("getent", "passwd", "--", nameOrUid));
         String[] fields = result.stdout().strip().split(":", -1);
         if (result.exitCode() != 0 || fields.length != 7) {

@@ -40,15 +40,17 @@ final class JobCalls {
     private final ObjectMapper json;
     private final JobTable table;
     private final LocalDesk desk;
+    private final CurrentPolicy policy;
     private final HostUsers users;
     private final OutputFollower outputs;
     private final JobView views;
 
-    JobCalls(Node node, ObjectMapper json, JobTable table, LocalDesk desk, HostUsers users) {
+    JobCalls(Node node, ObjectMapper json, JobTable table, LocalDesk desk, CurrentPolicy policy, HostUsers users) {
         this.node = node;
         this.json = json;
         this.table = table;
         this.desk = desk;
+        this.policy = policy;
         this.users = users;
         this.outputs = new OutputFollower(node.growth());
         this.views = new JobView(json);
@@ -96,7 +98,8 @@ final class JobCalls {
                             "this vsed runs jobs of uid " + call.peer().owner() + " only")
                     .next("use a vsed of your own, or root's");
         }
-        LocalDesk.Accepted accepted = desk.accept(Admission.of(submission, user, node.images(), desk.standing()));
+        LocalDesk.Accepted accepted =
+                desk.accept(Admission.of(submission, user, policy.get(), node.images(), desk.standing()));
         Reply.Body body = call.reply().stream("application/x-ndjson");
         body.onGone(() -> abandon(accepted.id()));
         follow(accepted.feed(), 0, body);

@@ -73,7 +73,7 @@ final class NodeFacts {
         return Optional.of(new VsedConfig.Peers(
                 address,
                 ConfigFile.nodes(values.getOrDefault(ConfigFile.Key.PEERS, none), address.getPort()),
-                certificates == null ? file.resolveSibling("certs") : ConfigFile.directory(certificates),
+                certificates == null ? file.resolveSibling("certs") : ConfigFile.path(certificates),
                 duration(values, ConfigFile.Key.NODE_LEASE, 30)));
     }
 

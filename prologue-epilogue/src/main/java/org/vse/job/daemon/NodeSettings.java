@@ -14,9 +14,14 @@ import org.vse.provisioner.VmSpec.Accelerator;
  * @param firstQemuUid first uid of the pool for machines
  * @param qemuUids size of the pool
  * @param qemuGid group of machines; empty when the file does not say
+ * @param policy file of the policy; empty when the file does not say
  */
 public record NodeSettings(
-        Optional<Accelerator> accelerator, int firstQemuUid, int qemuUids, Optional<Integer> qemuGid) {
+        Optional<Accelerator> accelerator,
+        int firstQemuUid,
+        int qemuUids,
+        Optional<Integer> qemuGid,
+        Optional<Path> policy) {
     /** The group of machines where there is no group kvm. */
     public static final int NOBODY = NodeFacts.NOBODY;
 
@@ -51,7 +56,7 @@ public record NodeSettings(
             case QEMU_GID -> NodeFacts.qemuGid(Map.of(key, value));
             case PEER_LISTEN -> ConfigFile.listen(value);
             case PEERS -> ConfigFile.nodes(value, PeerNodes.PORT);
-            case PEER_CERTIFICATES -> ConfigFile.directory(value);
+            case PEER_CERTIFICATES, POLICY -> ConfigFile.path(value);
         }
     }
 
@@ -60,6 +65,7 @@ public record NodeSettings(
                 NodeFacts.accelerator(values),
                 NodeFacts.firstQemuUid(values),
                 NodeFacts.qemuUids(values),
-                NodeFacts.qemuGid(values));
+                NodeFacts.qemuGid(values),
+                Optional.ofNullable(values.get(ConfigFile.Key.POLICY)).map(ConfigFile::path));
     }
 }

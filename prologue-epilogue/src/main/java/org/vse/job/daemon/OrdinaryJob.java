@@ -5,7 +5,6 @@ import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
 import org.vse.policy.DirectiveKey;
 import org.vse.policy.JobDescription;
-import org.vse.policy.JobScript;
 import org.vse.policy.Network;
 import org.vse.policy.Setting;
 import org.vse.policy.Settings;
@@ -34,13 +33,10 @@ final class OrdinaryJob {
     /**
      * The description with the defaults of an ordinary user.
      *
-     * @throws VseException SHARE_UNSUPPORTED or NOT_PERMITTED at what takes root; else as {@link JobScript#description}
+     * @param settings of all layers
+     * @throws VseException SHARE_UNSUPPORTED or NOT_PERMITTED at what takes root; else as {@link JobDescription#of}
      */
-    static JobDescription description(JobScript script) {
-        Settings settings = script.settings();
-        if (!script.isVse()) {
-            return script.description();
-        }
+    static JobDescription description(Settings settings) {
         settings.get(DirectiveKey.SHARE)
                 .filter(setting -> setting.text().equals(Share.NFS.word()))
                 .ifPresent(setting -> {

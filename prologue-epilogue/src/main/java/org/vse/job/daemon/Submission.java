@@ -17,6 +17,7 @@ import org.vse.job.lifecycle.JobRecord;
  * @param user whom to run as, for root only; null for the caller
  * @param image of an interactive job; null otherwise
  * @param terminal of an interactive job; null otherwise
+ * @param descriptions the files that the script names with {@code vse=}, read by the caller: the daemon reads nothing of theirs
  */
 record Submission(
         @Nullable Script script,
@@ -26,9 +27,11 @@ record Submission(
         Map<String, String> environment,
         boolean interactive,
         @Nullable String image,
-        JobRecord.@Nullable Terminal terminal) {
+        JobRecord.@Nullable Terminal terminal,
+        List<Script> descriptions) {
 
     Submission {
+        descriptions = descriptions == null ? List.of() : List.copyOf(descriptions);
         args = args == null ? List.of() : List.copyOf(args);
         environment = environment == null ? Map.of() : Map.copyOf(environment);
         if (cwd == null || !cwd.startsWith("/") || cwd.indexOf('\0') >= 0) {
@@ -51,7 +54,7 @@ record Submission(
     }
 
     /**
-     * A job script.
+     * A job script, or a description.
      *
      * @param name absolute path that the user gave; for messages and {@code $0} only, never opened
      */

@@ -133,6 +133,7 @@ public final class Vsed {
         CommandRunner commands = new CommandRunner();
         List<Hierarchy> hierarchies = Cgroups.hierarchies();
         VsedConfig settings = NodeFacts.config(config.resolve("vsed.yaml"), state, run, commands, hierarchies);
+        CurrentPolicy policy = new CurrentPolicy(PolicyOnDisk.of(config));
         ObjectMapper json = json();
         String owner = owner();
         Cgroups cgroups = Cgroups.open(owner, hierarchies, run.resolve("cgroups"));
@@ -184,7 +185,7 @@ public final class Vsed {
             LeftJobs.takeUp(node, kept, desk.runner());
             reaper.every(settings.reap());
             ObjectNode health = health(json, settings, owner);
-            VsedApi api = new VsedApi(node, json, table, desk, new HostUsers(commands), health, down);
+            VsedApi api = new VsedApi(node, json, table, desk, policy, new HostUsers(commands), health, down);
             try (reaper;
                     parts;
                     ApiServer server = new ApiServer(api::answer, json, uid)) {

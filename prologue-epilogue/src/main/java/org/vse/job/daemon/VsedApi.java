@@ -46,6 +46,7 @@ final class VsedApi {
             ObjectMapper json,
             JobTable table,
             LocalDesk desk,
+            CurrentPolicy policy,
             HostUsers users,
             ObjectNode health,
             CountDownLatch down) {
@@ -55,8 +56,8 @@ final class VsedApi {
         this.desk = desk;
         this.users = users;
         this.views = new JobView(json);
-        this.jobs = new JobCalls(node, json, table, desk, users);
-        this.hooks = new HookCalls(json, new HookDesk(node, table, desk, users));
+        this.jobs = new JobCalls(node, json, table, desk, policy, users);
+        this.hooks = new HookCalls(json, new HookDesk(node, table, desk, policy, users));
         this.health = health;
         this.down = down;
     }

@@ -22,6 +22,7 @@ import org.vse.imagestore.Provides;
 import org.vse.job.Standing;
 import org.vse.job.lifecycle.JobRecord;
 import org.vse.policy.Share;
+import org.vse.policy.layer.Policy;
 import org.vse.provisioner.fake.FakeDriver;
 import org.vse.provisioner.fake.FakeGuest;
 import org.vse.scheduler.local.CoreLease;
@@ -54,8 +55,10 @@ class AdmissionTest {
                         Map.of(),
                         false,
                         null,
-                        new JobRecord.Terminal(24, 80, "dumb")),
+                        new JobRecord.Terminal(24, 80, "dumb"),
+                        List.of()),
                 user,
+                Policy.vendor(),
                 node.node().images(),
                 Standing.ROOT);
     }
@@ -150,8 +153,10 @@ class AdmissionTest {
                 Map.of(),
                 false,
                 null,
-                new JobRecord.Terminal(24, 80, "dumb"));
-        Admission admission = Admission.of(here, TestNode.CAROL, node.node().images(), Standing.ORDINARY);
+                new JobRecord.Terminal(24, 80, "dumb"),
+                List.of());
+        Admission admission =
+                Admission.of(here, TestNode.CAROL, Policy.vendor(), node.node().images(), Standing.ORDINARY);
         assertThat(admission.share()).isEqualTo(Share.P9);
         assertThat(admission.notices().stream().filter(OrdinaryJob.NOTICE::equals))
                 .hasSize(1);
@@ -184,5 +189,49 @@ class AdmissionTest {
     void aDirectiveThatComesTooLateIsMentioned() {
         Admission admission = admit("#VSE image=test share=none\necho\n#VSE vcpus=4", TestNode.CAROL, Path.of("/tmp"));
         assertThat(admission.notices()).anyMatch(notice -> notice.startsWith("/home/carol/job.sh:3"));
+    }
+
+    private VseException refusedBy(String policy, Submission submission) {
+        return catchThrowableOfType(
+                VseException.class,
+                () -> Admission.of(
+                        submission,
+                        TestNode.CAROL,
+                        Policy.site("/etc/vse/policy.yaml", policy),
+                        node.node().images(),
+                        Standing.ROOT));
+    }
+
+    @Test
+    void aSiteWithoutAPolicyForTheQueueRunsNothingInIt() {
+        assertThat(refusedBy("queues: { batch: }", TestNode.submission("#VSE image=test"))
+                        .code())
+                .isEqualTo(ErrorCode.POLICY_QUEUE_DENIED);
+    }
+
+    @Test
+    void aDescriptionIsTakenFromTheSubmissionAndNeverFromTheDisk() throws IOException {
+        Path file = Files.writeString(dir.resolve("a.yaml"), "image: test\nshare: none\nmemory: 1GiB\n");
+        Submission base = TestNode.submission("#VSE vse=" + file);
+        assertThat(refusedBy("queues: { local: { images: { allow: ['*'] } } }", base)
+                        .what())
+                .endsWith("did not come with the script");
+        Submission sent = new Submission(
+                base.script(),
+                List.of(),
+                null,
+                "/tmp",
+                Map.of(),
+                false,
+                null,
+                new JobRecord.Terminal(24, 80, "dumb"),
+                List.of(new Submission.Script(file.toString(), "image: test\nshare: none\nmemory: 2GiB\n")));
+        Admission admission =
+                Admission.of(sent, TestNode.CAROL, Policy.vendor(), node.node().images(), Standing.ROOT);
+        assertThat(admission.description().memoryBytes()).isEqualTo(2L << 30);
+        VseException limited =
+                refusedBy("queues: { local: { images: { allow: ['*'] }, limits: { memory: 1GiB } } }", sent);
+        assertThat(limited.where()).isEqualTo(file + ":3:9");
+        assertThat(limited.facts().get("forbidden by")).isEqualTo("limits.memory at /etc/vse/policy.yaml:1:64");
     }
 }

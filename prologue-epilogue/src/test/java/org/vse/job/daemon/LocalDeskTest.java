@@ -32,6 +32,7 @@ import org.vse.job.lifecycle.JobState;
 import org.vse.job.lifecycle.Outcome;
 import org.vse.job.lifecycle.Progress;
 import org.vse.job.lifecycle.Step;
+import org.vse.policy.layer.Policy;
 import org.vse.provisioner.fake.FakeDriver;
 import org.vse.provisioner.fake.FakeGuest;
 
@@ -234,6 +235,7 @@ class LocalDeskTest {
         Admission big = Admission.of(
                 TestNode.submission("#VSE image=test share=none network=user vcpus=2"),
                 TestNode.CAROL,
+                Policy.vendor(),
                 node.node().images(),
                 Standing.ROOT);
         VseException failure = catchThrowableOfType(VseException.class, () -> desk.accept(big));
@@ -265,6 +267,7 @@ class LocalDeskTest {
         Admission large = Admission.of(
                 TestNode.submission("#VSE image=test share=none network=user memory=5GiB"),
                 TestNode.CAROL,
+                Policy.vendor(),
                 node.node().images(),
                 Standing.ROOT);
         String first = desk.accept(large).id();
@@ -274,6 +277,7 @@ class LocalDeskTest {
         Admission huge = Admission.of(
                 TestNode.submission("#VSE image=test share=none network=user memory=8GiB"),
                 TestNode.CAROL,
+                Policy.vendor(),
                 node.node().images(),
                 Standing.ROOT);
         assertThatThrownBy(() -> desk.accept(huge))

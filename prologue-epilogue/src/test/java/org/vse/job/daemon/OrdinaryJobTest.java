@@ -14,13 +14,13 @@ import org.vse.scheduler.PbsResources;
 
 class OrdinaryJobTest {
     private static JobDescription description(String header) {
-        return OrdinaryJob.description(JobScript.parse("job.sh", header));
+        return OrdinaryJob.description(JobScript.parse("job.sh", header).settings());
     }
 
     private static VseException refused(String header) {
         JobScript script = JobScript.parse("job.sh", header);
         VseException failure = catchThrowableOfType(VseException.class, () -> {
-            OrdinaryJob.description(script);
+            OrdinaryJob.description(script.settings());
             OrdinaryJob.requireOneNode(PbsResources.read(script));
         });
         assertThat(failure).as(header).isNotNull();
@@ -59,8 +59,7 @@ class OrdinaryJobTest {
     }
 
     @Test
-    void aScriptWithoutDirectivesIsToldSo() {
-        assertThat(refused("echo").code()).isEqualTo(ErrorCode.DIRECTIVE_IMAGE_MISSING);
+    void aScriptWithoutAnImageIsToldSo() {
         assertThat(refused("#VSE memory=1GiB").code()).isEqualTo(ErrorCode.DIRECTIVE_IMAGE_MISSING);
     }
 }

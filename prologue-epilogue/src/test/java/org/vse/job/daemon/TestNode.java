@@ -24,6 +24,7 @@ import org.vse.job.lifecycle.JobRecord;
 import org.vse.job.step.Node;
 import org.vse.job.step.Sisters;
 import org.vse.ledger.Ledger;
+import org.vse.policy.layer.Policy;
 import org.vse.process.CommandRunner;
 import org.vse.process.cgroup.Cgroups;
 import org.vse.provisioner.VmDriver;
@@ -156,12 +157,18 @@ final class TestNode implements AutoCloseable {
                 Map.of("A", "b"),
                 false,
                 null,
-                new JobRecord.Terminal(24, 80, "dumb"));
+                new JobRecord.Terminal(24, 80, "dumb"),
+                List.of());
     }
 
     /** An admitted script of one core without share and network. */
     Admission admission(JobRecord.User user) {
-        return Admission.of(submission("#VSE image=test share=none network=user"), user, node.images(), Standing.ROOT);
+        return Admission.of(
+                submission("#VSE image=test share=none network=user"),
+                user,
+                Policy.vendor(),
+                node.images(),
+                Standing.ROOT);
     }
 
     com.fasterxml.jackson.databind.ObjectMapper json() {

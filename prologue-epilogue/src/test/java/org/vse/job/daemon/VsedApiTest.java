@@ -66,6 +66,7 @@ class VsedApiTest {
                 node.json(),
                 table,
                 desk,
+                new CurrentPolicy(new PolicyOnDisk(dir.resolve("none.yaml"), false)),
                 new HostUsers(new CommandRunner()),
                 node.json().createObjectNode().put("version", "x"),
                 down);
@@ -134,6 +135,7 @@ class VsedApiTest {
                 node.json(),
                 table,
                 own,
+                new CurrentPolicy(new PolicyOnDisk(dir.resolve("none.yaml"), false)),
                 new HostUsers(new CommandRunner()),
                 node.json().createObjectNode(),
                 down);

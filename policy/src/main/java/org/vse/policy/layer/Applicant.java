@@ -10,8 +10,8 @@ import java.util.OptionalInt;
  * @param nodes that the batch system was asked for, at least 1
  * @param coresPerNode empty when the batch system was not told
  */
-public record JobFacts(String user, List<String> groups, int nodes, OptionalInt coresPerNode) {
-    public JobFacts {
+public record Applicant(String user, List<String> groups, int nodes, OptionalInt coresPerNode) {
+    public Applicant {
         groups = List.copyOf(groups);
         if (user.isEmpty() || nodes < 1 || coresPerNode.orElse(1) < 1) {
             throw new IllegalArgumentException("not a job: '" + user + "', " + nodes + ", " + coresPerNode);
