@@ -36,7 +36,7 @@ final class EnvironmentTwins implements IDefaultValueProvider {
 
     static String variable(OptionSpec option) {
         String name = option.longestName();
-        String group = SHARED.contains(name) ? "" : group(option.command()) + "_";
+        String group = SHARED.contains(name) && !option.required() ? "" : group(option.command()) + "_";
         return "VSE_" + (group + name.substring(2)).toUpperCase(Locale.ROOT).replace('-', '_');
     }
 

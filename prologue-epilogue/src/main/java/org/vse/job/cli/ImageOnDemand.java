@@ -10,6 +10,7 @@ import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
 import org.vse.imagestore.Image;
 import org.vse.imagestore.ImageStore;
+import org.vse.imagestore.Retag;
 import org.vse.imagestore.build.ImageBuilder;
 import org.vse.imagestore.recipe.RecipeParser;
 import org.vse.job.Standing;
@@ -57,7 +58,7 @@ final class ImageOnDemand {
             return;
         }
         say.accept("vse: image '" + name + "' is not here yet; building it once from " + recipe);
-        build(recipe);
+        build(recipe, Retag.REFUSE);
     }
 
     /**
@@ -65,12 +66,13 @@ final class ImageOnDemand {
      *
      * @throws VseException NOT_PERMITTED for anybody but root: the files of an image belong to root and others
      */
-    Image build(Path recipe) {
+    Image build(Path recipe, Retag retag) {
         requireRoot(String.valueOf(recipe.getFileName()).replaceFirst("\\.yaml$", ""), recipe);
         long begin = System.nanoTime();
         Image image = new ImageBuilder(runner, store)
                 .build(
                         RecipeParser.parse(recipe),
+                        retag,
                         (what, expected) -> say.accept("vse: image: " + what + about(expected)));
         long seconds = Duration.ofNanos(System.nanoTime() - begin).toSeconds();
         say.accept("vse: image '" + image.reference() + "' is ready after " + seconds + " s, " + image.digest());

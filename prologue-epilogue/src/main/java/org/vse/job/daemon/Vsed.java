@@ -142,6 +142,7 @@ public final class Vsed {
         }
         CountDownLatch down = new CountDownLatch(1);
         JobTable table = new JobTable();
+        ImageUse use = new ImageUse(table);
         PrivateLibvirtd libvirtd = new PrivateLibvirtd(state, run, scope(), commands);
         boolean idle = false;
         try (Ledger ledger = Ledger.open(state.resolve("ledger"));
@@ -154,7 +155,7 @@ public final class Vsed {
                     new Node.Timeouts(settings.boot(), settings.setup(), settings.start(), settings.grace()),
                     settings.limits(),
                     cgroups,
-                    images,
+                    NodeImages.store(images, config.resolve("vsed.yaml"), use),
                     driver,
                     new JobNetwork(commands, owner),
                     new ShareServer(commands),
@@ -175,6 +176,7 @@ public final class Vsed {
                     table,
                     whenOver -> new JobRunner(node, Steps.lifecycle(node), whenOver),
                     leases(kept, settings.limits()));
+            use.waitingAt(desk);
             Reaper reaper = new Reaper(node, run, table);
             reaper.reap();
             LeftJobs.takeUp(node, kept, desk.runner());

@@ -31,6 +31,7 @@ final class VsedApi {
     private final HostUsers users;
     private final JobView views;
     private final JobCalls jobs;
+    private final ImageUse use;
     private final ObjectNode health;
     private final CountDownLatch down;
 
@@ -55,6 +56,8 @@ final class VsedApi {
         this.users = users;
         this.views = new JobView(json);
         this.jobs = new JobCalls(node, json, table, desk, users);
+        this.use = new ImageUse(table);
+        this.use.waitingAt(desk);
         this.health = health;
         this.down = down;
     }
@@ -78,7 +81,7 @@ final class VsedApi {
             case "GET health" -> call.reply().json(200, health);
             case "GET vms" -> call.reply().json(200, vms(call));
             case "GET node" -> call.reply().json(200, new NodeView(json, table, desk).of(call.peer()));
-            case "GET images" -> call.reply().json(200, images());
+            case "GET images" -> call.reply().json(200, images(call));
             case "GET report" -> call.reply().json(200, report(call));
             case "POST down" -> down(call);
             case "GET jobs", "POST jobs" -> jobs.answer(call);
@@ -98,7 +101,7 @@ final class VsedApi {
         return answer;
     }
 
-    private ObjectNode images() {
+    private ObjectNode images(Call call) {
         ObjectNode answer = json.createObjectNode();
         ArrayNode images = answer.putArray("images");
         for (Image image : node.images().list()) {
@@ -109,6 +112,9 @@ final class VsedApi {
                     .put("created", image.created().toString());
             ArrayNode kernels = view.putArray("kernels");
             image.kernels().forEach(kernel -> kernels.add(kernel.name()));
+        }
+        if (call.peer().isAdmin()) {
+            answer.set("inUse", json.valueToTree(use.now()));
         }
         return answer;
     }
