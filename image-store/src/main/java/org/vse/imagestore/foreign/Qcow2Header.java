@@ -31,11 +31,11 @@ public record Qcow2Header(int version, long clusterBytes, long virtualBytes) {
 
     /** Bits of the incompatible features, in their order. */
     private static final List<String> INCOMPATIBLE = List.of(
-            "dirty: it was not closed properly",
-            "corrupt: its own writer says that it is damaged",
-            "an external data file",
+            "it is marked dirty: it was not closed properly",
+            "it is marked corrupt by its own writer",
+            "it needs an external data file",
             "",
-            "extended L2 entries");
+            "it needs extended L2 entries");
 
     private static final int COMPRESSION_TYPE_BIT = 3;
 
@@ -154,7 +154,7 @@ public record Qcow2Header(int version, long clusterBytes, long virtualBytes) {
             long incompatible = in.getLong(72);
             for (int bit = 0; bit < 64; bit++) {
                 if ((incompatible >>> bit & 1) == 1 && bit != COMPRESSION_TYPE_BIT) {
-                    wrong.add("it needs " + (bit < INCOMPATIBLE.size() ? INCOMPATIBLE.get(bit) : "feature " + bit));
+                    wrong.add(bit < INCOMPATIBLE.size() ? INCOMPATIBLE.get(bit) : "it needs feature " + bit);
                 }
             }
             if (Integer.compareUnsigned(in.getInt(96), 6) > 0) {

@@ -13,11 +13,16 @@ import org.vse.imagestore.ImageStore;
 import org.vse.imagestore.ImageTransfer;
 
 /** Where this node gets images that it does not have. */
-final class NodeImages {
+public final class NodeImages {
     /** How long a source may take for 4 MiB. */
     private static final Duration PATIENCE = Duration.ofMinutes(2);
 
     private NodeImages() {}
+
+    /** What jobs of this node can name, for whoever only looks: images of the source that the configuration names too. */
+    public static ImageStore visible(ImageStore own, Path config) {
+        return store(own, config, new ImageUse(new JobTable()));
+    }
 
     /** The node's store; backed by a cache when the configuration names a source. */
     static ImageStore store(ImageStore own, Path config, ImageUse use) {

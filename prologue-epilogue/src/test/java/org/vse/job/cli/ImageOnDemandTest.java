@@ -27,6 +27,7 @@ class ImageOnDemandTest {
         List<String> said = new ArrayList<>();
         ImageOnDemand images = new ImageOnDemand(
                 new ImageStore(dir.resolve("store")),
+                dir.resolve("vsed.yaml"),
                 dir,
                 Standing.ORDINARY,
                 new Self(List.of("/opt/vse/vse")),
