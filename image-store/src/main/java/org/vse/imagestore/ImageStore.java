@@ -1,17 +1,13 @@
 package org.vse.imagestore;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.UUID;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -27,6 +23,8 @@ import org.vse.failure.VseException;
  * images/sha256-HEX/   manifest.yaml, origin.yaml, disk.qcow2, kernels/NAME/kernel, kernels/NAME/initrd
  * tags/NAME:TAG        one line: sha256:HEX
  * verified/sha256-HEX  the state of the files when their digests were last checked
+ * cached/sha256-HEX    the image was fetched by this node's {@link ImageCache}; when this file was last touched, it was used
+ * partial/sha256-HEX/  what has arrived of an image that is being fetched
  * incoming/            what is being built
  * logs/                of builds
  * </pre>
@@ -41,23 +39,28 @@ public final class ImageStore {
     /** The tag of a reference that names none. */
     public static final String DEFAULT_TAG = "latest";
 
-    private static final Pattern TAGGED =
-            Pattern.compile("([a-z0-9][a-z0-9._-]{0,63})(?::([a-z0-9][a-z0-9._-]{0,63}))?");
-    private static final Pattern DIGESTED = Pattern.compile("(?:([a-z0-9][a-z0-9._-]{0,63})@)?(sha256:[0-9a-f]{64})");
+    static final Pattern TAGGED = Pattern.compile("([a-z0-9][a-z0-9._-]{0,63})(?::([a-z0-9][a-z0-9._-]{0,63}))?");
+    static final Pattern DIGESTED = Pattern.compile("(?:([a-z0-9][a-z0-9._-]{0,63})@)?(sha256:[0-9a-f]{64})");
 
     private final Path root;
     private final StoreFiles files;
+    private final ImageDirectories directories;
+    private final ImageTags tags;
     private final @Nullable ImageStore beneath;
+    private final @Nullable ImageCache cache;
 
     /** Nothing is created before the first write; a store that does not exist is empty. */
     public ImageStore(Path root) {
-        this(root, null);
+        this(root, null, null);
     }
 
-    private ImageStore(Path root, @Nullable ImageStore beneath) {
+    private ImageStore(Path root, @Nullable ImageStore beneath, @Nullable ImageCache cache) {
         this.root = root.toAbsolutePath().normalize();
         this.files = new StoreFiles(this.root);
+        this.directories = new ImageDirectories(this.root);
+        this.tags = new ImageTags(this.root, files);
         this.beneath = beneath;
+        this.cache = cache;
     }
 
     /**
@@ -70,7 +73,12 @@ public final class ImageStore {
         if (beneath == null || !Files.isReadable(beneath.resolve("tags"))) {
             return new ImageStore(root);
         }
-        return new ImageStore(root, new ImageStore(beneath));
+        return new ImageStore(root, new ImageStore(beneath), null);
+    }
+
+    /** The same store, in which images of the cache's sources are found too. */
+    public ImageStore backedBy(ImageCache sources) {
+        return new ImageStore(root, beneath, sources);
     }
 
     public Path root() {
@@ -89,11 +97,18 @@ public final class ImageStore {
      *     store cannot be read
      */
     public Image resolve(String reference) {
+        Optional<Image> here = find(reference);
+        if (here.isEmpty() && cache != null) {
+            here = cache.announced(reference);
+        }
+        return here.orElseThrow(() -> unknown(reference));
+    }
+
+    private Optional<Image> find(String reference) {
         Matcher digested = DIGESTED.matcher(reference);
         if (digested.matches()) {
             return byDigest(digested.group(2))
-                    .filter(image -> digested.group(1) == null || image.name().equals(digested.group(1)))
-                    .orElseThrow(() -> unknown(reference));
+                    .filter(image -> digested.group(1) == null || image.name().equals(digested.group(1)));
         }
         Matcher tagged = TAGGED.matcher(reference);
         if (!tagged.matches()) {
@@ -102,12 +117,21 @@ public final class ImageStore {
         String name = tagged.group(1);
         String tag = Optional.ofNullable(tagged.group(2)).orElse(DEFAULT_TAG);
         return io(() -> {
-            Optional<String> digest = readTag(name + ":" + tag);
-            if (digest.isEmpty() && beneath != null && beneath.has(name + ":" + tag)) {
-                return beneath.resolve(reference);
+            Optional<String> digest = tags.read(name + ":" + tag);
+            if (digest.isPresent()) {
+                return Optional.of(directories.load(digest.get(), name, tag));
             }
-            return load(digest.orElseThrow(() -> unknown(reference)), name, tag);
+            return beneath == null ? Optional.<Image>empty() : beneath.find(reference);
         });
+    }
+
+    /**
+     * The image with that digest, fetched when it is elsewhere.
+     *
+     * @throws VseException IMAGE_UNKNOWN when nobody has it; as {@link ImageCache#fetch}
+     */
+    public Image bring(String digest) {
+        return cache == null ? byDigest(digest).orElseThrow(() -> unknown(digest)) : cache.fetch(digest);
     }
 
     /** The image with that digest, empty when it is not in this store. */
@@ -115,19 +139,17 @@ public final class ImageStore {
         if (!DIGESTED.matcher(digest).matches()) {
             return Optional.empty();
         }
-        if (!Files.exists(directory(digest), LinkOption.NOFOLLOW_LINKS)) {
+        if (!directories.has(digest)) {
             return beneath == null ? Optional.empty() : beneath.byDigest(digest);
         }
         return Optional.of(io(() -> {
-            String name = manifest(digest).name();
-            String tag = "";
-            for (String candidate : tags()) {
-                if (candidate.startsWith(name + ":") && readTag(candidate).equals(Optional.of(digest))) {
-                    tag = candidate.substring(name.length() + 1);
-                    break;
-                }
-            }
-            return load(digest, name, tag);
+            String name = directories.manifest(digest).name();
+            String tag = tags.of(digest).stream()
+                    .filter(candidate -> candidate.startsWith(name + ":"))
+                    .findFirst()
+                    .map(candidate -> candidate.substring(name.length() + 1))
+                    .orElse("");
+            return directories.load(digest, name, tag);
         }));
     }
 
@@ -135,11 +157,11 @@ public final class ImageStore {
     public List<Image> list() {
         return io(() -> {
             List<Image> images = new ArrayList<>();
-            for (String tagged : tags()) {
-                Optional<String> digest = readTag(tagged);
+            for (String tagged : tags.all()) {
+                Optional<String> digest = tags.read(tagged);
                 if (digest.isPresent()) {
                     int colon = tagged.indexOf(':');
-                    images.add(load(digest.get(), tagged.substring(0, colon), tagged.substring(colon + 1)));
+                    images.add(directories.load(digest.get(), tagged.substring(0, colon), tagged.substring(colon + 1)));
                 }
             }
             if (beneath != null) {
@@ -167,20 +189,8 @@ public final class ImageStore {
             return;
         }
         io(() -> {
-            Path directory = directory(image.digest());
-            Manifest manifest = manifest(image.digest());
-            Stamp before = stamp(directory, manifest);
-            OptionalInt differs =
-                    ChunkDigests.firstDifference(image.disk(), manifest.disk().chunks());
-            if (differs.isPresent()) {
-                throw corrupt(image.digest(), "chunk " + differs.getAsInt() + " of its disk differs from its digest")
-                        .fact("file", image.disk())
-                        .fact("offset", (long) differs.getAsInt() * ChunkDigests.CHUNK_BYTES);
-            }
-            for (Manifest.KernelFiles kernel : manifest.kernels()) {
-                verify(image.digest(), kernelFile(directory, kernel), kernel.kernel());
-                verify(image.digest(), initrdFile(directory, kernel), kernel.initrd());
-            }
+            Stamp before = directories.stamp(image.digest());
+            directories.check(image.digest());
             if (Files.isWritable(root)) {
                 writeStamp(image.digest(), before);
             }
@@ -195,7 +205,7 @@ public final class ImageStore {
             return holder.quickVerified(image);
         }
         return io(() -> {
-            Stamp now = stamp(directory(image.digest()), manifest(image.digest()));
+            Stamp now = directories.stamp(image.digest());
             return StoreFiles.readSmall(stampFile(image.digest()), 1 << 16)
                     .map(text -> text.equals(now.text()))
                     .orElse(false);
@@ -218,45 +228,58 @@ public final class ImageStore {
         });
     }
 
+    /** The same as {@link #publish(Staging, NewImage, Retag)} for a tag that is free or points to the image already. */
+    public Image publish(Staging staging, NewImage image) {
+        return publish(staging, image, Retag.REFUSE);
+    }
+
     /**
      * Makes an image of a staged directory that holds {@code disk.qcow2} and {@code kernels/NAME/kernel|initrd}, and points
      * a tag to it. An image that is there already is kept when it is good and replaced when it is damaged.
      *
-     * @throws VseException STORAGE_FAILED
+     * @throws VseException IMAGE_EXISTS when the tag points to another image and must not be moved: nothing was added then;
+     *     STORAGE_FAILED
      */
-    public Image publish(Staging staging, NewImage image) {
+    public Image publish(Staging staging, NewImage image, Retag retag) {
         return io(() -> {
             Path tree = staging.directory();
             Manifest manifest = image.manifestOf(tree);
-            String digest = manifest.digest();
-            Files.write(tree.resolve("manifest.yaml"), manifest.render());
-            Files.writeString(tree.resolve("origin.yaml"), image.origin().render());
-            StoreFiles.settle(tree, files(tree, manifest));
-            locked(() -> {
+            String tagged = image.name() + ":" + image.tag();
+            prepare(tree, manifest, image.origin());
+            return locked(() -> {
+                tags.requireFree(tagged, manifest.digest(), retag);
                 install(tree, manifest);
-                return files.replace(root.resolve("tags").resolve(image.name() + ":" + image.tag()), digest + "\n");
+                tags.set(tagged, manifest.digest());
+                return directories.load(manifest.digest(), image.name(), image.tag());
             });
-            return load(digest, image.name(), image.tag());
         });
     }
 
-    private void install(Path tree, Manifest manifest) throws IOException {
+    /** Writes what an image's directory has beside its content, and makes all of it durable. */
+    static void prepare(Path tree, Manifest manifest, Origin origin) throws IOException {
+        Files.write(tree.resolve("manifest.yaml"), manifest.render());
+        Files.writeString(tree.resolve("origin.yaml"), origin.render());
+        StoreFiles.settle(tree, ImageDirectories.files(tree, manifest));
+    }
+
+    /** Moves a prepared tree, whose bytes are those of the manifest, into its place; the caller holds the store's lock. */
+    void install(Path tree, Manifest manifest) throws IOException {
         String digest = manifest.digest();
         if (isGood(digest)) {
             return;
         }
         Path aside = root.resolve("incoming").resolve(UUID.randomUUID().toString());
-        if (Files.exists(directory(digest), LinkOption.NOFOLLOW_LINKS)) {
-            Files.move(directory(digest), aside, StandardCopyOption.ATOMIC_MOVE);
+        if (directories.has(digest)) {
+            Files.move(directories.of(digest), aside, StandardCopyOption.ATOMIC_MOVE);
         }
-        Files.move(tree, directory(digest), StandardCopyOption.ATOMIC_MOVE);
+        Files.move(tree, directories.of(digest), StandardCopyOption.ATOMIC_MOVE);
         Staging.removeTree(aside);
         StoreFiles.force(root.resolve("images"));
-        writeStamp(digest, stamp(directory(digest), manifest));
+        writeStamp(digest, ImageDirectories.stamp(directories.of(digest), manifest));
     }
 
     private boolean isGood(String digest) {
-        if (!Files.exists(directory(digest), LinkOption.NOFOLLOW_LINKS)) {
+        if (!directories.has(digest)) {
             return false;
         }
         try {
@@ -271,95 +294,29 @@ public final class ImageStore {
         }
     }
 
-    private Image load(String digest, String name, String tag) throws IOException {
-        Path directory = directory(digest);
-        Manifest manifest = manifest(digest);
-        for (Path file : files(directory, manifest)) {
-            if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
-                throw corrupt(digest, "a file is missing or not a regular file").fact("file", file);
-            }
-        }
-        Path disk = directory.resolve(NewImage.DISK);
-        if (Files.size(disk) != manifest.disk().bytes()) {
-            throw corrupt(digest, "its disk has the wrong size")
-                    .fact("file", disk)
-                    .fact("expected", manifest.disk().bytes())
-                    .fact("found", Files.size(disk));
-        }
-        Origin origin = StoreFiles.readSmall(directory.resolve("origin.yaml"), 1 << 16)
-                .flatMap(Origin::parse)
-                .orElseThrow(() -> corrupt(digest, "it does not say when it was made")
-                        .fact("file", directory.resolve("origin.yaml")));
-        return new Image(
-                name,
-                tag,
-                digest,
-                disk,
-                manifest.disk().format(),
-                manifest.disk().virtualBytes(),
-                manifest.kernels().stream()
-                        .map(k -> new Kernel(
-                                k.name(),
-                                kernelFile(directory, k),
-                                initrdFile(directory, k),
-                                k.commandLine(),
-                                k.provides()))
-                        .toList(),
-                origin.created());
+    /** What looks after this store's own images; those of a store beneath belong to somebody else. */
+    public StoreUpkeep upkeep() {
+        return new StoreUpkeep(this, directories, tags);
     }
 
-    private Manifest manifest(String digest) throws IOException {
-        Path directory = directory(digest);
-        if (!Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)) {
-            throw corrupt(digest, "its directory is missing or not a directory").fact("path", directory);
-        }
-        Path file = directory.resolve("manifest.yaml");
-        byte[] bytes = StoreFiles.readSmall(file, Manifest.MAX_BYTES)
-                .map(text -> text.getBytes(StandardCharsets.UTF_8))
-                .orElseThrow(() -> corrupt(digest, "it has no manifest").fact("file", file));
-        if (!digest.equals("sha256:" + ChunkDigests.whole(bytes))) {
-            throw corrupt(digest, "its manifest differs from its digest").fact("file", file);
-        }
-        return Manifest.parse(bytes);
+    ImageDirectories directories() {
+        return directories;
     }
 
-    private List<String> tags() throws IOException {
-        Path tags = root.resolve("tags");
-        List<String> names = new ArrayList<>();
-        if (Files.isDirectory(tags)) {
-            try (DirectoryStream<Path> entries = Files.newDirectoryStream(tags)) {
-                for (Path entry : entries) {
-                    String name = entry.getFileName().toString();
-                    if (name.indexOf(':') > 0 && TAGGED.matcher(name).matches()) {
-                        names.add(name);
-                    }
-                }
-            }
-        }
-        names.sort(Comparator.naturalOrder());
-        return names;
+    ImageTags tags() {
+        return tags;
     }
 
-    private boolean has(String tagged) throws IOException {
-        return readTag(tagged).isPresent();
+    /** Makes the store's directories. */
+    void prepare() throws IOException {
+        files.prepare();
     }
 
     private ImageStore holder(Image image) {
         return beneath != null && image.disk().startsWith(beneath.root) ? beneath : this;
     }
 
-    private Optional<String> readTag(String tagged) throws IOException {
-        Path file = root.resolve("tags").resolve(tagged);
-        Optional<String> digest = StoreFiles.readSmall(file, 128).map(String::strip);
-        if (digest.isPresent() && !digest.get().matches("sha256:[0-9a-f]{64}")) {
-            throw VseException.of(ErrorCode.IMAGE_CORRUPT, "tag '" + tagged + "' does not name an image")
-                    .fact("file", file)
-                    .next("vse image build");
-        }
-        return digest;
-    }
-
-    private <T> T locked(StoreLock.Work<T> work) throws IOException {
+    <T> T locked(StoreLock.Work<T> work) throws IOException {
         return StoreLock.holding(root.resolve(".lock"), work);
     }
 
@@ -367,45 +324,16 @@ public final class ImageStore {
         files.replace(stampFile(digest), stamp.text());
     }
 
-    private static Stamp stamp(Path directory, Manifest manifest) throws IOException {
-        return Stamp.of(directory, files(directory, manifest));
+    /** Its last modification is the last use of a fetched image. */
+    Path cachedFile(String digest) {
+        return root.resolve("cached").resolve(digest.replace(':', '-'));
     }
 
-    private static List<Path> files(Path directory, Manifest manifest) {
-        List<Path> files = new ArrayList<>();
-        files.add(directory.resolve("manifest.yaml"));
-        files.add(directory.resolve("origin.yaml"));
-        files.add(directory.resolve(NewImage.DISK));
-        for (Manifest.KernelFiles kernel : manifest.kernels()) {
-            files.add(kernelFile(directory, kernel));
-            files.add(initrdFile(directory, kernel));
-        }
-        return files;
-    }
-
-    private static void verify(String digest, Path file, String expected) throws IOException {
-        if (!ChunkDigests.whole(file).equals(expected)) {
-            throw corrupt(digest, "a kernel file differs from its digest").fact("file", file);
-        }
-    }
-
-    private static Path kernelFile(Path directory, Manifest.KernelFiles kernel) {
-        return directory.resolve(NewImage.KERNELS).resolve(kernel.name()).resolve("kernel");
-    }
-
-    private static Path initrdFile(Path directory, Manifest.KernelFiles kernel) {
-        return directory.resolve(NewImage.KERNELS).resolve(kernel.name()).resolve("initrd");
-    }
-
-    private Path directory(String digest) {
-        return root.resolve("images").resolve(digest.replace(':', '-'));
-    }
-
-    private Path stampFile(String digest) {
+    Path stampFile(String digest) {
         return root.resolve("verified").resolve(digest.replace(':', '-'));
     }
 
-    private VseException unknown(String reference) {
+    VseException unknown(String reference) {
         List<String> known = list().stream().map(Image::reference).toList();
         VseException error = VseException.of(ErrorCode.IMAGE_UNKNOWN, "there is no image '" + reference + "'");
         List<String> words = new ArrayList<>(known);
@@ -415,18 +343,11 @@ public final class ImageStore {
                 .next("vse image ls");
     }
 
-    private static VseException corrupt(String digest, String what) {
-        return VseException.of(ErrorCode.IMAGE_CORRUPT, "image '" + digest + "' is damaged: " + what)
-                .next("build or pull the image again");
-    }
-
-    private <T> T io(StoreLock.Work<T> work) {
+    <T> T io(StoreLock.Work<T> work) {
         try {
             return work.run();
         } catch (IOException e) {
-            throw VseException.of(ErrorCode.STORAGE_FAILED, "the image store '" + root + "' failed")
-                    .fact("reason", e)
-                    .because(e);
+            throw StoreFiles.failed(root, e);
         }
     }
 }

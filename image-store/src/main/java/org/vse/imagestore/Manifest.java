@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -67,6 +68,34 @@ record Manifest(String name, Disk disk, List<KernelFiles> kernels, Map<String, S
         require(labels.values().stream().allMatch(l -> PRINTABLE.matcher(l).matches()), "labels");
         require(!kernels.isEmpty(), "no kernels");
         require(kernels.stream().map(KernelFiles::name).distinct().count() == kernels.size(), "kernel names");
+    }
+
+    /** The image whose files lie, or will lie, in a directory. */
+    Image image(Path directory, String as, String tag, Origin origin) {
+        return new Image(
+                as,
+                tag,
+                digest(),
+                directory.resolve(NewImage.DISK),
+                disk.format(),
+                disk.virtualBytes(),
+                kernels.stream()
+                        .map(k -> new Kernel(
+                                k.name(),
+                                kernel(directory, k.name()),
+                                initrd(directory, k.name()),
+                                k.commandLine(),
+                                k.provides()))
+                        .toList(),
+                origin.created());
+    }
+
+    static Path kernel(Path directory, String name) {
+        return directory.resolve(NewImage.KERNELS).resolve(name).resolve("kernel");
+    }
+
+    static Path initrd(Path directory, String name) {
+        return directory.resolve(NewImage.KERNELS).resolve(name).resolve("initrd");
     }
 
     byte[] render() {

@@ -31,7 +31,7 @@ final class StoreFiles {
 
     /** Makes the store's directories; refuses a store that others than its owner may write to. */
     void prepare() throws IOException {
-        for (String name : List.of("", "images", "tags", "verified", "incoming", "logs")) {
+        for (String name : List.of("", "images", "tags", "verified", "incoming", "logs", "cached", "partial")) {
             Path directory = root.resolve(name);
             if (!Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)) {
                 Files.createDirectories(directory);
@@ -91,6 +91,20 @@ final class StoreFiles {
                 force(directory);
             }
         }
+    }
+
+    /** The error of a store whose files cannot be read or written; a full disk is told from the rest. */
+    static VseException failed(Path root, IOException e) {
+        boolean full = String.valueOf(e.getMessage()).contains("No space left on device")
+                || String.valueOf(e.getMessage()).contains("Disk quota exceeded");
+        return VseException.of(
+                        full ? ErrorCode.DISK_FULL : ErrorCode.STORAGE_FAILED,
+                        full
+                                ? "the disk of image store '" + root + "' is full"
+                                : "the image store '" + root + "' failed")
+                .fact("reason", e)
+                .next(full ? "vse image gc" : "see that " + root + " can be read and written")
+                .because(e);
     }
 
     static void force(Path path) throws IOException {

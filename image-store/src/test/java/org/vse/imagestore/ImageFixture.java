@@ -34,7 +34,8 @@ final class ImageFixture {
                                     new NewImage.NewKernel("cloud", "quiet", Set.of(Provides.NFS)),
                                     new NewImage.NewKernel("generic", "quiet \"x\\y\"", Set.of(Provides.values()))),
                             Map.of("title", "Tägs: \"quoted\" # and \\ more"),
-                            new Origin(CREATED, "test")));
+                            new Origin(CREATED, "test")),
+                    Retag.MOVE);
         } catch (IOException e) {
             throw new java.io.UncheckedIOException(e);
         }

@@ -9,14 +9,18 @@ import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.LongSupplier;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
 import org.vse.imagestore.Image;
+import org.vse.imagestore.ImageContents;
+import org.vse.imagestore.ImageDifference;
 import org.vse.imagestore.ImageStore;
 import org.vse.imagestore.NewImage;
 import org.vse.imagestore.Origin;
 import org.vse.imagestore.Provides;
+import org.vse.imagestore.Retag;
 import org.vse.imagestore.Staging;
 import org.vse.imagestore.recipe.Recipe;
 import org.vse.imagestore.recipe.Recipe.KernelRecipe;
@@ -56,12 +60,14 @@ public final class ImageBuilder {
     }
 
     /**
-     * Builds, which takes a minute or two, and returns the image under the recipe's name and tag.
+     * Builds, which takes a minute or two, and returns the image under the recipe's name and tag. When that tag points to
+     * an image of another digest, the log says which files and packages differ.
      *
-     * @throws VseException DISK_FULL before anything is done, IMAGE_BUILD_FAILED with the log, COMMAND_MISSING,
+     * @throws VseException DISK_FULL before anything is done, IMAGE_BUILD_FAILED with the log, IMAGE_EXISTS when the tag
+     *     points to an image that came out differently and must not be moved, with what differs; COMMAND_MISSING,
      *     COMMAND_TIMEOUT, STORAGE_FAILED
      */
-    public Image build(Recipe recipe, BuildProgress progress) {
+    public Image build(Recipe recipe, Retag retag, BuildProgress progress) {
         Instant now = Instant.now();
         Path logs = store.logs();
         long free = freeBytes.getAsLong();
@@ -78,23 +84,55 @@ public final class ImageBuilder {
                 Staging work = store.stage()) {
             assemble(recipe, progress, staging.directory(), work.directory(), log);
             progress.step("computing digests", Duration.ofSeconds(1));
-            Image image = store.publish(
-                    staging,
-                    new NewImage(
-                            recipe.name(),
-                            recipe.tag(),
-                            recipe.sizeBytes(),
-                            recipe.kernels().stream()
-                                    .map(k -> new NewImage.NewKernel(k.name(), k.commandLine(), k.provides()))
-                                    .toList(),
-                            recipe.labels(),
-                            new Origin(now, recipe.source().toString())));
+            Optional<Image> before = before(recipe);
+            NewImage made = new NewImage(
+                    recipe.name(),
+                    recipe.tag(),
+                    recipe.sizeBytes(),
+                    recipe.kernels().stream()
+                            .map(k -> new NewImage.NewKernel(k.name(), k.commandLine(), k.provides()))
+                            .toList(),
+                    recipe.labels(),
+                    new Origin(now, recipe.source().toString()));
+            Image image = publish(staging, made, retag, before, log);
+            before.filter(old -> !old.digest().equals(image.digest()))
+                    .ifPresent(old -> ImageDifference.between(old, image).forEach(log::note));
             log.note("image " + image.digest());
             return image;
         } catch (IOException e) {
             throw log.failed("building image '" + recipe.name() + "' failed")
                     .fact("reason", e)
                     .because(e);
+        }
+    }
+
+    private Image publish(Staging staging, NewImage made, Retag retag, Optional<Image> before, BuildLog log) {
+        try {
+            return store.publish(staging, made, retag);
+        } catch (VseException e) {
+            if (e.code() == ErrorCode.IMAGE_EXISTS && before.isPresent()) {
+                List<String> differs =
+                        ImageDifference.between(before.get().disk().resolveSibling(""), staging.directory());
+                differs.forEach(log::note);
+                e.fact("differs", String.join("\n", differs.subList(0, Math.min(8, differs.size()))))
+                        .fact("log", log.file());
+            }
+            throw e;
+        }
+    }
+
+    /** What the tag points to now, when that is whole. */
+    private Optional<Image> before(Recipe recipe) {
+        String tagged = recipe.name() + ":" + recipe.tag();
+        try {
+            return store.list().stream()
+                    .filter(image -> image.reference().equals(tagged))
+                    .findFirst();
+        } catch (VseException e) {
+            if (e.code() == ErrorCode.IMAGE_CORRUPT) {
+                return Optional.empty();
+            }
+            throw e;
         }
     }
 
@@ -129,6 +167,7 @@ public final class ImageBuilder {
 
         progress.step("writing the disk", Duration.ofSeconds(10));
         clampTimes(root, log);
+        ImageContents.write(root, image);
         RootDisk.write(recipe.name(), root, recipe.sizeBytes(), scratch, image.resolve(NewImage.DISK), log);
     }
 

@@ -14,30 +14,27 @@ import org.vse.failure.VseException;
 
 /** One mapping of a recipe: knows which keys it may have, and where each value stands. */
 final class Fields {
-    private final String file;
     private final String what;
     private final YamlValue.Mapping mapping;
 
-    private Fields(String file, String what, YamlValue.Mapping mapping) {
-        this.file = file;
+    private Fields(String what, YamlValue.Mapping mapping) {
         this.what = what;
         this.mapping = mapping;
     }
 
     /** @throws VseException RECIPE_INVALID unless the value is a mapping with known keys only */
-    static Fields of(String file, String what, YamlValue value, Set<String> known) {
+    static Fields of(String what, YamlValue value, Set<String> known) {
         if (!(value instanceof YamlValue.Mapping mapping)) {
-            throw expected(file, value, what + " must be a mapping");
+            throw expected(value, what + " must be a mapping");
         }
         mapping.entries().forEach((key, entry) -> {
             if (!known.contains(key)) {
-                VseException unknown =
-                        YamlReader.invalid(file, entry.line(), entry.column(), "unknown key '" + key + "' in " + what);
+                VseException unknown = YamlReader.invalid(entry.at(), "unknown key '" + key + "' in " + what);
                 DidYouMean.of(key, known).ifPresent(near -> unknown.fact("did you mean", near));
                 throw unknown.fact("known", String.join(", ", known));
             }
         });
-        return new Fields(file, what, mapping);
+        return new Fields(what, mapping);
     }
 
     boolean has(String key) {
@@ -45,7 +42,7 @@ final class Fields {
     }
 
     String text(String key, Pattern grammar) {
-        return text(file, "'" + key + "'", required(key), grammar);
+        return text("'" + key + "'", required(key), grammar);
     }
 
     String text(String key, Pattern grammar, String otherwise) {
@@ -60,19 +57,16 @@ final class Fields {
         if (value instanceof YamlValue.Scalar scalar && scalar.type() == YamlValue.Scalar.Type.TRUTH) {
             return scalar.text().equalsIgnoreCase("true");
         }
-        throw expected(file, value, "'" + key + "' must be true or false");
+        throw expected(value, "'" + key + "' must be true or false");
     }
 
     /** Distinct texts; absent means none. */
     List<String> texts(String key, Pattern grammar) {
         Set<String> texts = new LinkedHashSet<>();
         for (YamlValue item : items(key)) {
-            if (!texts.add(text(file, "each of '" + key + "'", item, grammar))) {
+            if (!texts.add(text("each of '" + key + "'", item, grammar))) {
                 throw YamlReader.invalid(
-                        file,
-                        item.line(),
-                        item.column(),
-                        "'" + ((YamlValue.Scalar) item).text() + "' is given twice in '" + key + "'");
+                        item.at(), "'" + ((YamlValue.Scalar) item).text() + "' is given twice in '" + key + "'");
             }
         }
         return List.copyOf(texts);
@@ -83,15 +77,14 @@ final class Fields {
             return Map.of();
         }
         if (!(required(key) instanceof YamlValue.Mapping map)) {
-            throw expected(file, required(key), "'" + key + "' must be a mapping");
+            throw expected(required(key), "'" + key + "' must be a mapping");
         }
         Map<String, String> result = new LinkedHashMap<>();
         map.entries().forEach((name, entry) -> {
             if (!keyGrammar.matcher(name).matches()) {
-                throw YamlReader.invalid(
-                        file, entry.line(), entry.column(), "'" + name + "' is not a name for one of '" + key + "'");
+                throw YamlReader.invalid(entry.at(), "'" + name + "' is not a name for one of '" + key + "'");
             }
-            result.put(name, text(file, "'" + name + "'", entry.value(), grammar));
+            result.put(name, text("'" + name + "'", entry.value(), grammar));
         });
         return result;
     }
@@ -106,14 +99,14 @@ final class Fields {
     YamlValue required(String key) {
         YamlValue.@Nullable Entry entry = mapping.entries().get(key);
         if (entry == null) {
-            throw YamlReader.invalid(file, mapping.line(), mapping.column(), what + " has no '" + key + "'");
+            throw YamlReader.invalid(mapping.at(), what + " has no '" + key + "'");
         }
         return entry.value();
     }
 
     VseException invalid(String key, String what) {
         YamlValue value = required(key);
-        return YamlReader.invalid(file, value.line(), value.column(), what);
+        return YamlReader.invalid(value.at(), what);
     }
 
     private List<YamlValue> items(String key) {
@@ -124,20 +117,20 @@ final class Fields {
         if (value instanceof YamlValue.Sequence sequence) {
             return sequence.items();
         }
-        throw expected(file, value, "'" + key + "' must be a list");
+        throw expected(value, "'" + key + "' must be a list");
     }
 
-    private static String text(String file, String name, YamlValue value, Pattern grammar) {
+    private static String text(String name, YamlValue value, Pattern grammar) {
         if (!(value instanceof YamlValue.Scalar scalar) || scalar.type() == YamlValue.Scalar.Type.NOTHING) {
-            throw expected(file, value, name + " must be text");
+            throw expected(value, name + " must be text");
         }
         if (!grammar.matcher(scalar.text()).matches()) {
-            throw expected(file, value, name + " has a wrong form").fact("expected", grammar.pattern());
+            throw expected(value, name + " has a wrong form").fact("expected", grammar.pattern());
         }
         return scalar.text();
     }
 
-    private static VseException expected(String file, YamlValue value, String rule) {
-        return YamlReader.invalid(file, value.line(), value.column(), rule).fact("found", value.kind());
+    private static VseException expected(YamlValue value, String rule) {
+        return YamlReader.invalid(value.at(), rule).fact("found", value.kind());
     }
 }

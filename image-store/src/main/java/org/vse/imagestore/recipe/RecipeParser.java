@@ -1,7 +1,5 @@
 package org.vse.imagestore.recipe;
 
-import java.io.IOException;
-import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumSet;
@@ -11,7 +9,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
-import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
 import org.vse.imagestore.Provides;
 import org.vse.imagestore.recipe.Recipe.GuestFile;
@@ -20,15 +17,12 @@ import org.vse.imagestore.recipe.Recipe.KernelRecipe;
 
 /** Reads recipes. Every error is RECIPE_INVALID with file, line and column. */
 public final class RecipeParser {
-    /** A longer recipe is refused before it is read. */
-    public static final long MAX_BYTES = 1 << 20;
-
     private static final Pattern NAME = Pattern.compile("[a-z0-9][a-z0-9._-]{0,63}");
     private static final Pattern PACKAGE = Pattern.compile("[a-z0-9][a-z0-9+.-]{1,127}");
     private static final Pattern GUEST_PATH = Pattern.compile("(/[\\w.@:+-]+)+");
     private static final Pattern GUEST_PATTERN = Pattern.compile("(/[\\w.@:+*-]+)+");
     private static final Pattern LINK_TARGET = Pattern.compile("[\\w.@:+/-]{1,255}");
-    private static final Pattern HOST_PATH = Pattern.compile("[\\w.@+-]+(/[\\w.@+-]+)*");
+    static final Pattern HOST_PATH = Pattern.compile("[\\w.@+-]+(/[\\w.@+-]+)*");
     private static final Pattern MODE = Pattern.compile("0?[0-7]{3}");
     private static final Pattern MODULE = Pattern.compile("[a-zA-Z0-9_-]{1,64}");
     private static final Pattern COMMAND_LINE = Pattern.compile("[\\x20-\\x7e]{1,1024}");
@@ -37,44 +31,32 @@ public final class RecipeParser {
     private static final Pattern LABEL_TEXT = Pattern.compile("\\P{C}{0,500}");
     private static final Pattern SHARE = Pattern.compile("nfs|9p");
 
-    private final String file;
     private final Path source;
 
     private RecipeParser(Path source) {
         this.source = source.toAbsolutePath().normalize();
-        this.file = source.toString();
     }
 
-    /** @throws VseException RECIPE_INVALID */
+    /**
+     * Reads a recipe and those that it extends.
+     *
+     * @throws VseException RECIPE_INVALID
+     */
     public static Recipe parse(Path file) {
-        try {
-            long size = Files.size(file);
-            if (size > MAX_BYTES) {
-                throw YamlReader.invalid(file.toString(), 1, 1, "a recipe of " + size + " bytes")
-                        .fact("at most", MAX_BYTES);
-            }
-            return parse(file, Files.readString(file));
-        } catch (CharacterCodingException e) {
-            throw YamlReader.invalid(file.toString(), 1, 1, "the file is not UTF-8 text")
-                    .because(e);
-        } catch (IOException e) {
-            throw VseException.of(ErrorCode.RECIPE_INVALID, "recipe '" + file + "' cannot be read")
-                    .fact("reason", e)
-                    .because(e);
-        }
+        return new RecipeParser(file).recipe(RecipeLayers.read(file));
     }
 
     /** The same with the text given; files that it names are looked for beside {@code file}. */
     public static Recipe parse(Path file, String text) {
-        return new RecipeParser(file).recipe(YamlReader.read(file.toString(), text));
+        return new RecipeParser(file).recipe(RecipeLayers.read(file, text));
     }
 
     private Recipe recipe(YamlValue root) {
         Fields top = Fields.of(
-                file,
                 "the recipe",
                 root,
                 ordered(
+                        RecipeLayers.EXTENDS,
                         "name",
                         "tag",
                         "labels",
@@ -122,13 +104,12 @@ public final class RecipeParser {
     }
 
     private Initramfs initramfs(YamlValue value) {
-        Fields fields = Fields.of(file, "initramfs", value, ordered("busybox", "init"));
+        Fields fields = Fields.of("initramfs", value, ordered("busybox", "init"));
         return new Initramfs(guestPath(fields, "busybox"), hostFile(fields, "init"));
     }
 
     private KernelRecipe kernel(YamlValue value) {
         Fields fields = Fields.of(
-                file,
                 "a kernel",
                 value,
                 ordered("name", "package", "provides", "command-line", "unpacked", "early", "modules"));
@@ -145,7 +126,7 @@ public final class RecipeParser {
     }
 
     private GuestFile file(YamlValue value) {
-        Fields fields = Fields.of(file, "a file", value, ordered("to", "from", "link", "directory", "mode"));
+        Fields fields = Fields.of("a file", value, ordered("to", "from", "link", "directory", "mode"));
         String to = guestPath(fields, "to");
         Optional<String> mode = fields.has("mode") ? Optional.of(fields.text("mode", MODE)) : Optional.empty();
         if (fields.has("from") && !fields.has("link") && !fields.has("directory")) {
@@ -175,9 +156,13 @@ public final class RecipeParser {
         return paths;
     }
 
-    private Path hostFile(Fields fields, String key) {
+    /** Beside or below the file that names it, which for what was inherited is not the recipe. */
+    private static Path hostFile(Fields fields, String key) {
         String text = fields.text(key, HOST_PATH);
-        Path directory = source.resolveSibling("");
+        Path directory = Path.of(fields.required(key).at().file())
+                .toAbsolutePath()
+                .normalize()
+                .resolveSibling("");
         Path path = directory.resolve(text).normalize();
         if (!path.startsWith(directory)) {
             throw fields.invalid(key, "'" + text + "' is not beside or below the recipe");

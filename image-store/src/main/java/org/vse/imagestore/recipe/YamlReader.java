@@ -57,14 +57,17 @@ final class YamlReader {
         }
     }
 
+    static VseException invalid(YamlValue.At at, String what) {
+        return invalid(at.file(), at.line(), at.column(), what);
+    }
+
     static VseException invalid(String file, int line, int column, String what) {
         return VseException.of(ErrorCode.RECIPE_INVALID, what).at(file + ":" + line + ":" + column);
     }
 
     private YamlValue value(int depth) throws IOException {
         JsonLocation at = in.currentTokenLocation();
-        int line = at.getLineNr();
-        int column = at.getColumnNr();
+        YamlValue.At here = new YamlValue.At(file, at.getLineNr(), at.getColumnNr());
         if (depth > MAX_DEPTH) {
             throw here("nested deeper than " + MAX_DEPTH);
         }
@@ -72,26 +75,25 @@ final class YamlReader {
             throw here("anchors and aliases are not allowed in a recipe");
         }
         return switch (in.currentToken()) {
-            case START_OBJECT -> mapping(depth, line, column);
-            case START_ARRAY -> sequence(depth, line, column);
+            case START_OBJECT -> mapping(depth, here);
+            case START_ARRAY -> sequence(depth, here);
             case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT ->
-                new YamlValue.Scalar(in.getText(), YamlValue.Scalar.Type.NUMBER, line, column);
-            case VALUE_TRUE, VALUE_FALSE ->
-                new YamlValue.Scalar(in.getText(), YamlValue.Scalar.Type.TRUTH, line, column);
-            case VALUE_NULL -> new YamlValue.Scalar("", YamlValue.Scalar.Type.NOTHING, line, column);
-            default -> new YamlValue.Scalar(in.getText(), YamlValue.Scalar.Type.TEXT, line, column);
+                new YamlValue.Scalar(in.getText(), YamlValue.Scalar.Type.NUMBER, here);
+            case VALUE_TRUE, VALUE_FALSE -> new YamlValue.Scalar(in.getText(), YamlValue.Scalar.Type.TRUTH, here);
+            case VALUE_NULL -> new YamlValue.Scalar("", YamlValue.Scalar.Type.NOTHING, here);
+            default -> new YamlValue.Scalar(in.getText(), YamlValue.Scalar.Type.TEXT, here);
         };
     }
 
-    private YamlValue sequence(int depth, int line, int column) throws IOException {
+    private YamlValue sequence(int depth, YamlValue.At here) throws IOException {
         List<YamlValue> items = new ArrayList<>();
         while (next() != JsonToken.END_ARRAY) {
             items.add(value(depth + 1));
         }
-        return new YamlValue.Sequence(List.copyOf(items), line, column);
+        return new YamlValue.Sequence(List.copyOf(items), here);
     }
 
-    private YamlValue mapping(int depth, int line, int column) throws IOException {
+    private YamlValue mapping(int depth, YamlValue.At here) throws IOException {
         LinkedHashMap<String, YamlValue.Entry> entries = new LinkedHashMap<>();
         while (next() != JsonToken.END_OBJECT) {
             JsonLocation at = in.currentTokenLocation();
@@ -99,12 +101,14 @@ final class YamlReader {
             YamlValue.@Nullable Entry before = entries.get(key);
             if (before != null) {
                 throw invalid(file, at.getLineNr(), at.getColumnNr(), "key '" + key + "' is given twice")
-                        .fact("first", "line " + before.line());
+                        .fact("first", "line " + before.at().line());
             }
             next();
-            entries.put(key, new YamlValue.Entry(value(depth + 1), at.getLineNr(), at.getColumnNr()));
+            entries.put(
+                    key,
+                    new YamlValue.Entry(value(depth + 1), new YamlValue.At(file, at.getLineNr(), at.getColumnNr())));
         }
-        return new YamlValue.Mapping(entries, line, column);
+        return new YamlValue.Mapping(entries, here);
     }
 
     private @Nullable JsonToken next() throws IOException {

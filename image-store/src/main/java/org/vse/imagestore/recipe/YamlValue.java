@@ -3,17 +3,15 @@ package org.vse.imagestore.recipe;
 import java.util.List;
 import java.util.Map;
 
-/** A YAML value that knows where it stands. Lines and columns count from 1. */
+/** A YAML value that knows where it stands. */
 sealed interface YamlValue {
-    int line();
-
-    int column();
+    At at();
 
     /** What a person would call it. */
     String kind();
 
     /** A word, number or truth value; {@code text} is what was written, quotes removed. */
-    record Scalar(String text, Type type, int line, int column) implements YamlValue {
+    record Scalar(String text, Type type, At at) implements YamlValue {
         enum Type {
             TEXT,
             NUMBER,
@@ -32,7 +30,7 @@ sealed interface YamlValue {
         }
     }
 
-    record Sequence(List<YamlValue> items, int line, int column) implements YamlValue {
+    record Sequence(List<YamlValue> items, At at) implements YamlValue {
         @Override
         public String kind() {
             return "a list";
@@ -40,7 +38,7 @@ sealed interface YamlValue {
     }
 
     /** Keys in the order written; each once. */
-    record Mapping(Map<String, Entry> entries, int line, int column) implements YamlValue {
+    record Mapping(Map<String, Entry> entries, At at) implements YamlValue {
         @Override
         public String kind() {
             return "a mapping";
@@ -48,5 +46,13 @@ sealed interface YamlValue {
     }
 
     /** A value and where its key stands. */
-    record Entry(YamlValue value, int line, int column) {}
+    record Entry(YamlValue value, At at) {}
+
+    /** A place in a file; lines and columns count from 1. */
+    record At(String file, int line, int column) {
+        @Override
+        public String toString() {
+            return file + ":" + line + ":" + column;
+        }
+    }
 }

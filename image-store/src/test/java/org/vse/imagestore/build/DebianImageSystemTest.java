@@ -34,6 +34,7 @@ import org.vse.imagestore.Image;
 import org.vse.imagestore.ImageStore;
 import org.vse.imagestore.Kernel;
 import org.vse.imagestore.OverlayDisk;
+import org.vse.imagestore.Retag;
 import org.vse.imagestore.Staging;
 import org.vse.imagestore.recipe.Recipe;
 import org.vse.imagestore.recipe.RecipeParser;
@@ -71,7 +72,7 @@ class DebianImageSystemTest {
     private Image build(ImageStore into, String name) {
         Recipe recipe = RecipeParser.parse(Path.of("../examples/images").resolve(name + ".yaml"));
         List<String> steps = new ArrayList<>();
-        Image image = new ImageBuilder(runner, into).build(recipe, (what, expected) -> steps.add(what));
+        Image image = new ImageBuilder(runner, into).build(recipe, Retag.MOVE, (what, expected) -> steps.add(what));
         assertThat(steps).hasSizeGreaterThanOrEqualTo(7);
         return image;
     }

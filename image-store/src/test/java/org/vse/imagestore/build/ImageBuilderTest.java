@@ -20,6 +20,7 @@ import org.vse.failure.VseException;
 import org.vse.imagestore.Image;
 import org.vse.imagestore.ImageStore;
 import org.vse.imagestore.Provides;
+import org.vse.imagestore.Retag;
 import org.vse.imagestore.recipe.Recipe;
 import org.vse.imagestore.recipe.RecipeParser;
 import org.vse.process.Command;
@@ -58,9 +59,13 @@ class ImageBuilderTest {
     }
 
     private Image build(String store, String recipe, PackageSource packages) {
+        return build(store, recipe, packages, Retag.REFUSE);
+    }
+
+    private Image build(String store, String recipe, PackageSource packages, Retag retag) {
         Recipe parsed = RecipeParser.parse(temp.resolve("tiny.yaml"), recipe);
         return new ImageBuilder(runner, new ImageStore(temp.resolve(store)), packages, () -> Long.MAX_VALUE)
-                .build(parsed, (what, expected) -> steps.add(what));
+                .build(parsed, retag, (what, expected) -> steps.add(what));
     }
 
     private VseException fails(String store, String recipe, PackageSource packages) {
@@ -121,7 +126,7 @@ class ImageBuilderTest {
         ImageBuilder builder =
                 new ImageBuilder(runner, store, new FakePackages(Instant.EPOCH), () -> ImageBuilder.SPACE_NEEDED - 1);
         VseException e = catchThrowableOfType(
-                VseException.class, () -> builder.build(recipe, (what, expected) -> steps.add(what)));
+                VseException.class, () -> builder.build(recipe, Retag.MOVE, (what, expected) -> steps.add(what)));
         assertThat(e.code()).isEqualTo(ErrorCode.DISK_FULL);
         assertThat(e.facts()).containsEntry("needed", "3072 MiB").containsEntry("free", "3071 MiB");
         assertThat(steps).isEmpty();

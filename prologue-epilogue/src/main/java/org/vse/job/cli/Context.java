@@ -41,7 +41,14 @@ record Context(
     }
 
     ImageOnDemand images(boolean quiet) {
-        return new ImageOnDemand(site.images(), Self.recipes(), site.standing(), self, runner, progress(quiet));
+        return new ImageOnDemand(
+                site.images(),
+                site.config().resolve("vsed.yaml"),
+                Self.recipes(),
+                site.standing(),
+                self,
+                runner,
+                progress(quiet));
     }
 
     private Consumer<String> progress(boolean quiet) {

@@ -20,6 +20,9 @@ import picocli.CommandLine.Model.OptionSpec;
  */
 final class EnvironmentTwins implements IDefaultValueProvider {
     private static final Set<String> SHARED = Set.of("--format", "--quiet", "--yes");
+    /** Named like a shared one, but something else: the format of a disk is not that of a listing. */
+    private static final Set<String> OWN = Set.of("import --format");
+
     private static final Set<String> WITHOUT = Set.of("--help");
 
     private final Map<String, String> environment;
@@ -36,7 +39,7 @@ final class EnvironmentTwins implements IDefaultValueProvider {
 
     static String variable(OptionSpec option) {
         String name = option.longestName();
-        String group = SHARED.contains(name) ? "" : group(option.command()) + "_";
+        String group = SHARED.contains(name) && !OWN.contains(option.command().name() + " " + name) ? "" : group(option.command()) + "_";
         return "VSE_" + (group + name.substring(2)).toUpperCase(Locale.ROOT).replace('-', '_');
     }
 

@@ -10,14 +10,17 @@ import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
 import org.vse.imagestore.Image;
 import org.vse.imagestore.ImageStore;
+import org.vse.imagestore.Retag;
 import org.vse.imagestore.build.ImageBuilder;
 import org.vse.imagestore.recipe.RecipeParser;
 import org.vse.job.Standing;
+import org.vse.job.daemon.NodeImages;
 import org.vse.process.CommandRunner;
 
 /** Builds an image from its recipe, and does so by itself for the images whose recipes come with this software. */
 final class ImageOnDemand {
     private final ImageStore store;
+    private final Path config;
     private final Path recipes;
     private final Standing standing;
     private final Self self;
@@ -27,13 +30,21 @@ final class ImageOnDemand {
     /**
      * Takes where recipes are looked for.
      *
+     * @param config the daemon's {@code vsed.yaml}: an image that its source has is not built
      * @param recipes directory of {@code NAME.yaml}
      * @param self how root would start this program
      * @param say gets lines of progress
      */
     ImageOnDemand(
-            ImageStore store, Path recipes, Standing standing, Self self, CommandRunner runner, Consumer<String> say) {
+            ImageStore store,
+            Path config,
+            Path recipes,
+            Standing standing,
+            Self self,
+            CommandRunner runner,
+            Consumer<String> say) {
         this.store = store;
+        this.config = config;
         this.recipes = recipes;
         this.standing = standing;
         this.self = self;
@@ -49,7 +60,7 @@ final class ImageOnDemand {
     void ensure(String reference) {
         String name = reference.replaceFirst(":.*", "");
         Path recipe = recipes.resolve(name + ".yaml");
-        if (isKnown(reference) || !Files.isRegularFile(recipe)) {
+        if (!Files.isRegularFile(recipe) || isKnown(reference)) {
             return;
         }
         requireRoot(name, recipe);
@@ -57,7 +68,7 @@ final class ImageOnDemand {
             return;
         }
         say.accept("vse: image '" + name + "' is not here yet; building it once from " + recipe);
-        build(recipe);
+        build(recipe, Retag.REFUSE);
     }
 
     /**
@@ -65,12 +76,13 @@ final class ImageOnDemand {
      *
      * @throws VseException NOT_PERMITTED for anybody but root: the files of an image belong to root and others
      */
-    Image build(Path recipe) {
+    Image build(Path recipe, Retag retag) {
         requireRoot(String.valueOf(recipe.getFileName()).replaceFirst("\\.yaml$", ""), recipe);
         long begin = System.nanoTime();
         Image image = new ImageBuilder(runner, store)
                 .build(
                         RecipeParser.parse(recipe),
+                        retag,
                         (what, expected) -> say.accept("vse: image: " + what + about(expected)));
         long seconds = Duration.ofNanos(System.nanoTime() - begin).toSeconds();
         say.accept("vse: image '" + image.reference() + "' is ready after " + seconds + " s, " + image.digest());
@@ -78,9 +90,14 @@ final class ImageOnDemand {
     }
 
     private boolean isKnown(String reference) {
-        return store.list().stream()
-                .anyMatch(image -> image.reference().equals(reference)
-                        || (image.name().equals(reference) && image.tag().equals(ImageStore.DEFAULT_TAG)));
+        try {
+            return NodeImages.visible(store, config).resolve(reference).digest().startsWith("sha256:");
+        } catch (VseException e) {
+            if (e.code() == ErrorCode.IMAGE_UNKNOWN) {
+                return false;
+            }
+            throw e;
+        }
     }
 
     private void requireRoot(String name, Path recipe) {

@@ -46,6 +46,8 @@ final class ConfigFile {
         MAX_OUTPUT("max-output", "16GiB"),
         MAX_CONSOLE("max-console", "64MiB"),
         ACCELERATOR("accelerator", "auto"),
+        IMAGE_SOURCE("image-source", "none"),
+        IMAGE_CACHE("image-cache", "64GiB"),
         FIRST_QEMU_UID("first-qemu-uid", "1879048192"),
         QEMU_UIDS("qemu-uids", "1024"),
         QEMU_GID("qemu-gid", "the group kvm, else 65534"),

@@ -48,9 +48,10 @@ public record NodeSettings(
             case CORES -> ConfigFile.cores(value);
             case BOOT_TIMEOUT, SETUP_TIMEOUT, START_TIMEOUT, CANCEL_GRACE, REAP_INTERVAL, NODE_LEASE ->
                 ConfigFile.duration(value);
-            case MEMORY, MACHINE_OVERHEAD, SHARE_MEMORY, MAX_OUTPUT, MAX_CONSOLE -> ConfigFile.size(value);
+            case MEMORY, IMAGE_CACHE, MACHINE_OVERHEAD, SHARE_MEMORY, MAX_OUTPUT, MAX_CONSOLE -> ConfigFile.size(value);
             case OVERSUBSCRIBE -> NodeFacts.sharers(Map.of(key, value));
             case ACCELERATOR -> ConfigFile.accelerator(value);
+            case IMAGE_SOURCE -> NodeImages.source(value);
             case FIRST_QEMU_UID -> NodeFacts.firstQemuUid(Map.of(key, value));
             case QEMU_UIDS -> NodeFacts.qemuUids(Map.of(key, value));
             case QEMU_GID -> NodeFacts.qemuGid(Map.of(key, value));

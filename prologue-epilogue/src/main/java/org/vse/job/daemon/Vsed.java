@@ -144,6 +144,7 @@ public final class Vsed {
         }
         CountDownLatch down = new CountDownLatch(1);
         JobTable table = new JobTable();
+        ImageUse use = new ImageUse(table);
         PrivateLibvirtd libvirtd = new PrivateLibvirtd(state, run, scope(), commands);
         boolean idle = false;
         try (Ledger ledger = Ledger.open(state.resolve("ledger"));
@@ -157,7 +158,7 @@ public final class Vsed {
                     new Node.Timeouts(settings.boot(), settings.setup(), settings.start(), settings.grace()),
                     settings.limits(),
                     cgroups,
-                    images,
+                    NodeImages.store(images, config.resolve("vsed.yaml"), use),
                     driver,
                     new JobNetwork(commands, owner),
                     neighbours.sisters(),
@@ -179,6 +180,7 @@ public final class Vsed {
                     table,
                     whenOver -> new JobRunner(node, Steps.of(node, neighbours.leases()), whenOver),
                     leases(kept, settings));
+            use.waitingAt(desk);
             Reaper reaper = new Reaper(node, run, table);
             reaper.reap();
             Parts parts = new Parts(node, json, table, desk, neighbours.leases());

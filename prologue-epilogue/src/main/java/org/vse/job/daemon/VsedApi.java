@@ -32,6 +32,7 @@ final class VsedApi {
     private final JobView views;
     private final JobCalls jobs;
     private final HookCalls hooks;
+    private final ImageUse use;
     private final ObjectNode health;
     private final CountDownLatch down;
 
@@ -58,6 +59,8 @@ final class VsedApi {
         this.views = new JobView(json);
         this.jobs = new JobCalls(node, json, table, desk, policy, users);
         this.hooks = new HookCalls(json, new HookDesk(node, table, desk, policy, users));
+        this.use = new ImageUse(table);
+        this.use.waitingAt(desk);
         this.health = health;
         this.down = down;
     }
@@ -81,7 +84,7 @@ final class VsedApi {
             case "GET health" -> call.reply().json(200, health);
             case "GET vms" -> call.reply().json(200, vms(call));
             case "GET node" -> call.reply().json(200, new NodeView(json, table, desk).of(call.peer()));
-            case "GET images" -> call.reply().json(200, images());
+            case "GET images" -> call.reply().json(200, images(call));
             case "GET report" -> call.reply().json(200, report(call));
             case "POST down" -> down(call);
             case "GET jobs", "POST jobs" -> jobs.answer(call);
@@ -102,7 +105,7 @@ final class VsedApi {
         return answer;
     }
 
-    private ObjectNode images() {
+    private ObjectNode images(Call call) {
         ObjectNode answer = json.createObjectNode();
         ArrayNode images = answer.putArray("images");
         for (Image image : node.images().list()) {
@@ -113,6 +116,9 @@ final class VsedApi {
                     .put("created", image.created().toString());
             ArrayNode kernels = view.putArray("kernels");
             image.kernels().forEach(kernel -> kernels.add(kernel.name()));
+        }
+        if (call.peer().isAdmin()) {
+            answer.set("inUse", json.valueToTree(use.now()));
         }
         return answer;
     }

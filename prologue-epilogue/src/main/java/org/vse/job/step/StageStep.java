@@ -23,7 +23,12 @@ final class StageStep implements Step {
 
     @Override
     public void apply(Job job, Progress progress) {
-        Image image = image(node, job);
+        if (node.images().byDigest(job.record().digest()).isEmpty()) {
+            progress.waiting(
+                    "image " + job.record().image() + " to arrive",
+                    node.clock().instant().plusSeconds(600));
+        }
+        Image image = node.images().bring(job.record().digest());
         if (!node.images().quickVerified(image)) {
             progress.waiting(
                     "every byte of image " + image.reference() + " to be compared with its digest",

@@ -13,6 +13,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
 import org.vse.imagestore.ImageStore;
+import org.vse.imagestore.Retag;
 import org.vse.job.Standing;
 import org.vse.process.CommandRunner;
 
@@ -26,13 +27,14 @@ class ImageOnDemandTest {
         List<String> said = new ArrayList<>();
         ImageOnDemand images = new ImageOnDemand(
                 new ImageStore(dir.resolve("store")),
+                dir.resolve("vsed.yaml"),
                 dir,
                 Standing.ORDINARY,
                 new Self(List.of("/opt/vse/vse")),
                 new CommandRunner(),
                 said::add);
         for (Runnable attempt :
-                List.<Runnable>of(() -> images.ensure("debian-12:latest"), () -> images.build(recipe))) {
+                List.<Runnable>of(() -> images.ensure("debian-12:latest"), () -> images.build(recipe, Retag.REFUSE))) {
             VseException refusal = catchThrowableOfType(VseException.class, attempt::run);
             assertThat(refusal.code()).isEqualTo(ErrorCode.NOT_PERMITTED);
             assertThat(refusal.render()).contains("'debian-12' is not here", "sudo /opt/vse/vse image build " + recipe);
