@@ -92,8 +92,14 @@ final class LocalDesk {
         String id = "local-" + counter.next();
         JobFiles files = JobFiles.of(config.state(), config.run(), JobRecord.tagOf(node.owner(), "local", id, 1));
         makeDirectory(files.directory());
-        writeScript(files.script(), admission);
-        EventFeed feed = EventFeed.open(files.events(), json);
+        EventFeed feed;
+        try {
+            writeScript(files.script(), admission);
+            feed = EventFeed.open(files.events(), json);
+        } catch (VseException e) {
+            JobDirectories.delete(files);
+            throw e;
+        }
         feed.publish(feed.event("accepted").put("job", id));
         admission.notices().forEach(notice -> feed.publish(feed.event("notice").put("text", notice)));
         scheduler.submit(id, asked);
@@ -209,10 +215,7 @@ final class LocalDesk {
             Files.createDirectory(
                     directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx--x--x")));
         } catch (IOException e) {
-            throw VseException.of(ErrorCode.STORAGE_FAILED, "the job's directory cannot be made")
-                    .at(directory.toString())
-                    .fact("reason", String.valueOf(e.getMessage()))
-                    .because(e);
+            throw VseException.storage("the job's directory cannot be made", directory, e);
         }
     }
 
@@ -225,9 +228,7 @@ final class LocalDesk {
             Files.createFile(file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
             Files.writeString(file, script.text());
         } catch (IOException e) {
-            throw VseException.of(ErrorCode.STORAGE_FAILED, "the job's script cannot be kept")
-                    .at(file.toString())
-                    .because(e);
+            throw VseException.storage("the job's script cannot be kept", file, e);
         }
     }
 

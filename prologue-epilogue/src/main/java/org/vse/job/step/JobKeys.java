@@ -21,9 +21,7 @@ final class JobKeys {
             String[] parts = Files.readString(publicFile(file)).strip().split(" ");
             return new GuestSetup.SshKey(parts[0] + " " + parts[1], Files.readString(file));
         } catch (IOException e) {
-            throw VseException.of(ErrorCode.STORAGE_FAILED, "the job's ssh key cannot be kept")
-                    .at(file.toString())
-                    .because(e);
+            throw VseException.storage("the job's ssh key cannot be kept", file, e);
         }
     }
 
