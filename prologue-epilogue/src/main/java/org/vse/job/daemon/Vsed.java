@@ -178,7 +178,7 @@ public final class Vsed {
             Reaper reaper = new Reaper(node, run, table);
             reaper.reap();
             LeftJobs.takeUp(node, kept, desk.runner());
-            reaper.every(settings.reap());
+            reaper.every(settings.reap(), desk.runner()::finishStuck);
             VsedApi api =
                     new VsedApi(node, json, table, desk, new HostUsers(commands), health(json, settings, owner), down);
             try (reaper;
