@@ -1,5 +1,7 @@
 package org.vse.failure;
 
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -30,6 +32,28 @@ public final class VseException extends RuntimeException {
     /** @param what one line, no trailing full stop, values in single quotes */
     public static VseException of(ErrorCode code, String what) {
         return new VseException(code, what);
+    }
+
+    /**
+     * A file could not be made or written.
+     *
+     * @return DISK_FULL with what to do when there was no room for it or the owner's quota is used up, else STORAGE_FAILED
+     */
+    public static VseException storage(String what, Path file, IOException cause) {
+        boolean full = saysFull(cause.getMessage());
+        VseException failure = of(full ? ErrorCode.DISK_FULL : ErrorCode.STORAGE_FAILED, what)
+                .at(file.toString())
+                .fact("reason", String.valueOf(cause.getMessage()))
+                .because(cause);
+        return full
+                ? failure.next("make room, 'df " + file.getParent() + "' shows which file system is full")
+                : failure;
+    }
+
+    /** Whether a message of the system, of Java or of another program, says that a file system is full. */
+    public static boolean saysFull(@Nullable String message) {
+        return message != null
+                && (message.contains("No space left on device") || message.contains("Disk quota exceeded"));
     }
 
     /** @param where {@code file:line} or {@code file:line:column} or another place that the reader can go to */

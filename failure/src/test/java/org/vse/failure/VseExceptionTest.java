@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 
 class VseExceptionTest {
@@ -75,6 +76,21 @@ class VseExceptionTest {
         }
         assertThat(error.facts().keySet()).containsExactly("z", "a", "m", "b", "y", "c");
         assertThatThrownBy(() -> error.facts().put("q", "q")).isInstanceOf(UnsupportedOperationException.class);
+    }
+
+    @Test
+    void aFullDiskIsToldFromABrokenOne() {
+        var full = VseException.storage(
+                "cannot write 'x'", Path.of("/some/file"), new IOException("/some/file: No space left on device"));
+        assertThat(full.code()).isEqualTo(ErrorCode.DISK_FULL);
+        assertThat(full.where()).isEqualTo("/some/file");
+        assertThat(full.next()).contains("df /some");
+        assertThat(VseException.storage("x", Path.of("/x"), new IOException("Disk quota exceeded"))
+                        .code())
+                .isEqualTo(ErrorCode.DISK_FULL);
+        var broken = VseException.storage("x", Path.of("/x"), new IOException((String) null));
+        assertThat(broken.code()).isEqualTo(ErrorCode.STORAGE_FAILED);
+        assertThat(broken.facts()).containsEntry("reason", "null");
     }
 
     @Test

@@ -23,7 +23,7 @@ public final class OverlayDisk {
      *
      * @param overlay does not exist yet; afterwards only its owner may read it
      * @param sizeBytes what the guest sees, at least the size of the image; empty for exactly that
-     * @throws VseException DIRECTIVE_OUT_OF_RANGE for a size below the image's, STORAGE_FAILED, COMMAND_FAILED when
+     * @throws VseException DIRECTIVE_OUT_OF_RANGE for a size below the image's, STORAGE_FAILED, DISK_FULL, COMMAND_FAILED when
      *     qemu-img fails
      */
     public static void create(CommandRunner runner, Image image, Path overlay, OptionalLong sizeBytes) {
@@ -50,10 +50,7 @@ public final class OverlayDisk {
             Files.createFile(
                     overlay, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
         } catch (IOException e) {
-            throw VseException.of(ErrorCode.STORAGE_FAILED, "the machine's disk cannot be made")
-                    .at(overlay.toString())
-                    .fact("reason", e)
-                    .because(e);
+            throw VseException.storage("the machine's disk cannot be made", overlay, e);
         }
     }
 

@@ -317,7 +317,7 @@ final class EventLog implements AutoCloseable {
     }
 
     private static VseException failed(String what, Path file, IOException cause) {
-        boolean full = String.valueOf(cause.getMessage()).contains("No space left on device");
+        boolean full = VseException.saysFull(cause.getMessage());
         return VseException.of(full ? ErrorCode.DISK_FULL : ErrorCode.LEDGER_FAILED, what)
                 .at(file.toString())
                 .fact("reason", String.valueOf(cause.getMessage()))

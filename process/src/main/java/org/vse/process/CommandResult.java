@@ -15,12 +15,17 @@ import org.vse.failure.VseException;
  * @param took wall time
  */
 public record CommandResult(List<String> argv, int exitCode, String stdout, String stderr, Duration took) {
-    /** @throws VseException COMMAND_FAILED with the program's own words, when the exit code is not 0 */
+    /** @throws VseException COMMAND_FAILED, or DISK_FULL, with the program's own words, when the exit code is not 0 */
     public CommandResult orThrow(String doing) {
         if (exitCode != 0) {
-            throw VseException.of(ErrorCode.COMMAND_FAILED, doing + " failed: " + argv.get(0) + " exited " + exitCode)
+            String said = lastLines(stderr.isBlank() ? stdout : stderr, 12);
+            boolean full = VseException.saysFull(said);
+            VseException failure = VseException.of(
+                            full ? ErrorCode.DISK_FULL : ErrorCode.COMMAND_FAILED,
+                            doing + " failed: " + argv.get(0) + " exited " + exitCode)
                     .fact("command", String.join(" ", argv))
-                    .fact("said", lastLines(stderr.isBlank() ? stdout : stderr, 12));
+                    .fact("said", said);
+            throw full ? failure.next("make room, 'df' shows which file system is full") : failure;
         }
         return this;
     }

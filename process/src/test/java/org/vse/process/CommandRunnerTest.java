@@ -42,6 +42,16 @@ class CommandRunnerTest {
         assertThat(runner.run(Command.of("true")).orThrow("nothing").exitCode()).isZero();
     }
 
+    @Test
+    void aProgramThatFindsTheDiskFullIsNamedSo() {
+        assertThatThrownBy(() -> runner.run(Command.of("dd", "if=/dev/zero", "of=/dev/full", "bs=1", "count=1"))
+                        .orThrow("writing"))
+                .isInstanceOfSatisfying(
+                        VseException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.DISK_FULL))
+                .hasMessageContaining("writing failed: dd exited 1")
+                .hasMessageContaining("next");
+    }
+
     @ParameterizedTest
     @CsvSource({"TERM, 143", "KILL, 137", "SEGV, 139", "HUP, 129"})
     void anEndBySignalIs128AndTheSignal(String signal, int exitCode) {

@@ -51,7 +51,13 @@ public interface VmDriver extends AutoCloseable {
      */
     String agent(VmName name, String json, Duration timeout);
 
-    /** Called with each machine that ends by itself: powered off, crashed, killed. At most once per machine. */
+    /** Why a machine stands still for which the host's disk has no room. */
+    String NO_ROOM = "no room on the host's disk";
+
+    /**
+     * Called with each machine that ends by itself: powered off, crashed, killed; and with one that stands still because
+     * the host has no room for what it writes. At most once per machine.
+     */
     void onEnd(EndListener listener);
 
     @Override
@@ -60,7 +66,10 @@ public interface VmDriver extends AutoCloseable {
     /** Told that a machine has ended. Must not block. */
     @FunctionalInterface
     interface EndListener {
-        /** A machine has ended; {@code why} is one of the hypervisor's own words: shutdown, crashed, killed. */
+        /**
+         * A machine has ended; {@code why} is one of the hypervisor's own words: shutdown, crashed, killed; or it is {@link
+         * #NO_ROOM}, and the machine is still there.
+         */
         void ended(VmName name, String why);
     }
 

@@ -52,10 +52,7 @@ public final class BuildLog {
         try {
             Files.writeString(file, text.stripTrailing() + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
         } catch (IOException e) {
-            throw VseException.of(ErrorCode.STORAGE_FAILED, "the build's log cannot be written")
-                    .fact("file", file)
-                    .fact("reason", e)
-                    .because(e);
+            throw VseException.storage("the build's log cannot be written", file, e);
         }
     }
 

@@ -23,8 +23,10 @@ final class JobCounter {
             Files.writeString(part, (number + 1) + "\n");
             Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
             return number;
-        } catch (IOException | NumberFormatException e) {
-            throw VseException.of(ErrorCode.STORAGE_FAILED, "the job counter cannot be read or written")
+        } catch (IOException e) {
+            throw VseException.storage("the job counter cannot be read or written", file, e);
+        } catch (NumberFormatException e) {
+            throw VseException.of(ErrorCode.STORAGE_FAILED, "the job counter is no number")
                     .at(file.toString())
                     .fact("reason", String.valueOf(e.getMessage()))
                     .because(e);

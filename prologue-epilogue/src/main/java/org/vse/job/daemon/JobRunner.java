@@ -1,6 +1,7 @@
 package org.vse.job.daemon;
 
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -28,6 +29,8 @@ final class JobRunner {
     private final Map<String, Thread> threads = new ConcurrentHashMap<>();
     /** Jobs on their way forward: only these may be interrupted. Guarded by itself. */
     private final Set<String> goingOn = new HashSet<>();
+    /** Jobs that could not be taken down. */
+    private final Set<Job> stuck = ConcurrentHashMap.newKeySet();
 
     /**
      * Takes what is told when a job is over and nothing of it is left.
@@ -70,6 +73,17 @@ final class JobRunner {
         onThread(job, () -> settle(job));
     }
 
+    /** Takes down what could not be taken down before, the disk having been full for instance. */
+    void finishStuck() {
+        for (Job job : List.copyOf(stuck)) {
+            if (!threads.containsKey(job.record().id())
+                    && stuck.remove(job)
+                    && !job.state().isFinal()) {
+                finish(job);
+            }
+        }
+    }
+
     /** Ends a job early, wherever it is. One whose taking down failed is taken down again. */
     void cancel(Job job) {
         String id = job.record().id();
@@ -104,9 +118,10 @@ final class JobRunner {
             takeDown(job);
         } catch (RuntimeException e) {
             LOG.error(
-                    "job {}: something may be left; undone again when the daemon starts",
+                    "job {}: something may be left; it is undone again and again",
                     job.record().id(),
                     e);
+            stuck.add(job);
             job.notice("taking the job down failed, it will be tried again: " + e.getMessage());
             job.feed().publish(EventFeed.LAST);
             return;
@@ -140,6 +155,7 @@ final class JobRunner {
         if (job.record().coordinator().equals(node.name())) {
             node.ledger().record(VmAccount.settled(node, job));
         }
+        job.requireToldKept();
         job.journal().enter(job.failure().isEmpty() ? JobState.SETTLED : JobState.FAILED);
     }
 

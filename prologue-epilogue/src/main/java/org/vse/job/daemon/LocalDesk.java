@@ -95,8 +95,14 @@ final class LocalDesk {
         JobFiles files = JobFiles.of(
                 config.state(), config.run(), Admission.Identity.local(id).tag(node.owner()));
         makeDirectory(files.directory());
-        writeScript(files.script(), admission);
-        EventFeed feed = EventFeed.open(files.events(), json);
+        EventFeed feed;
+        try {
+            writeScript(files.script(), admission);
+            feed = EventFeed.open(files.events(), json);
+        } catch (VseException e) {
+            JobDirectories.delete(files);
+            throw e;
+        }
         feed.publish(feed.event("accepted").put("job", id));
         admission.notices().forEach(notice -> feed.publish(feed.event("notice").put("text", notice)));
         scheduler.submit(id, asked);
@@ -313,10 +319,7 @@ final class LocalDesk {
             Files.createDirectory(
                     directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx--x--x")));
         } catch (IOException e) {
-            throw VseException.of(ErrorCode.STORAGE_FAILED, "the job's directory cannot be made")
-                    .at(directory.toString())
-                    .fact("reason", String.valueOf(e.getMessage()))
-                    .because(e);
+            throw VseException.storage("the job's directory cannot be made", directory, e);
         }
     }
 
@@ -329,9 +332,7 @@ final class LocalDesk {
             Files.createFile(file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
             Files.writeString(file, script.text());
         } catch (IOException e) {
-            throw VseException.of(ErrorCode.STORAGE_FAILED, "the job's script cannot be kept")
-                    .at(file.toString())
-                    .because(e);
+            throw VseException.storage("the job's script cannot be kept", file, e);
         }
     }
 

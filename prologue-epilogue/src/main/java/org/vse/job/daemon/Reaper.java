@@ -50,14 +50,19 @@ final class Reaper implements AutoCloseable {
         this.table = table;
     }
 
-    /** Looks again and again. */
-    void every(Duration interval) {
+    /**
+     * Looks again and again.
+     *
+     * @param first what is done before each look
+     */
+    void every(Duration interval, Runnable first) {
         var unused = clock.scheduleWithFixedDelay(
-                this::reapOrSay, interval.toMillis(), interval.toMillis(), TimeUnit.MILLISECONDS);
+                () -> reapOrSay(first), interval.toMillis(), interval.toMillis(), TimeUnit.MILLISECONDS);
     }
 
-    private void reapOrSay() {
+    private void reapOrSay(Runnable first) {
         try {
+            first.run();
             reap();
         } catch (RuntimeException e) {
             LOG.error("what has no job could not be removed; tried again later", e);

@@ -185,7 +185,7 @@ public final class Vsed {
             reaper.reap();
             Parts parts = new Parts(node, json, table, desk, neighbours.leases());
             LeftJobs.takeUp(node, kept, desk.runner());
-            reaper.every(settings.reap());
+            reaper.every(settings.reap(), desk.runner()::finishStuck);
             ObjectNode health = health(json, settings, owner);
             VsedApi api = new VsedApi(node, json, table, desk, policy, new HostUsers(commands), health, down);
             try (reaper;

@@ -63,10 +63,7 @@ final class DurableFile {
         } catch (ClosedByInterruptException e) {
             return false;
         } catch (IOException e) {
-            throw VseException.of(ErrorCode.STORAGE_FAILED, "a file of the job cannot be written")
-                    .at(file.toString())
-                    .fact("reason", String.valueOf(e.getMessage()))
-                    .because(e);
+            throw VseException.storage("a file of the job cannot be written", file, e);
         }
     }
 

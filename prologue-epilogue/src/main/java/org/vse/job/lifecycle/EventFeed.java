@@ -14,14 +14,21 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
 
 /**
  * What a job tells its user, numbered from 0 and kept in a file, so that a reader who lost the daemon goes on where it
  * was. The last event of a feed is {@code settled}; what comes after it is not kept.
+ *
+ * <p>An event that the disk refuses is told all the same and written with the next one, so that a full disk neither ends a
+ * job nor hides why it ended; {@link #requireKept} asks for what is still missing.
  */
 public final class EventFeed {
+    private static final Logger LOG = LoggerFactory.getLogger(EventFeed.class);
+
     /** Name of the last event. */
     public static final String LAST = "settled";
 
@@ -29,12 +36,15 @@ public final class EventFeed {
     private final ObjectMapper json;
     private final List<String> lines;
     private boolean ended;
+    /** How many of the lines are in the file. */
+    private int kept;
 
     private EventFeed(Path file, ObjectMapper json, List<String> lines, boolean ended) {
         this.file = file;
         this.json = json;
         this.lines = lines;
         this.ended = ended;
+        this.kept = lines.size();
     }
 
     /** Opens a feed, new or as a crash has left it: from the first line on that is incomplete or damaged it is dropped. */
@@ -109,28 +119,47 @@ public final class EventFeed {
         }
         ObjectNode numbered = json.createObjectNode().put("n", lines.size());
         numbered.setAll(event);
-        String line = numbered.toString();
-        try {
-            long before = Files.exists(file) ? Files.size(file) : 0;
-            try {
-                Files.write(
-                        file,
-                        (line + "\n").getBytes(StandardCharsets.UTF_8),
-                        StandardOpenOption.CREATE,
-                        StandardOpenOption.APPEND);
-            } catch (IOException e) {
-                cut(file, before);
-                throw e;
-            }
-        } catch (IOException e) {
-            throw VseException.of(ErrorCode.STORAGE_FAILED, "the job's events cannot be written")
-                    .at(file.toString())
-                    .fact("reason", String.valueOf(e.getMessage()))
-                    .because(e);
-        }
-        lines.add(line);
+        lines.add(numbered.toString());
         ended = LAST.equals(event.path("event").asText());
+        try {
+            keep();
+        } catch (IOException e) {
+            LOG.warn("events of '{}' are not kept yet: {}", file, e.getMessage());
+        }
         notifyAll();
+    }
+
+    /**
+     * Writes what the disk refused before.
+     *
+     * @throws VseException DISK_FULL or STORAGE_FAILED when it still does
+     */
+    synchronized void requireKept() {
+        try {
+            keep();
+        } catch (IOException e) {
+            throw VseException.storage("the job's events cannot be written", file, e);
+        }
+    }
+
+    private void keep() throws IOException {
+        if (kept == lines.size()) {
+            return;
+        }
+        String missing = String.join("\n", lines.subList(kept, lines.size())) + "\n";
+        long before = Files.exists(file) ? Files.size(file) : 0;
+        try {
+            // Not as a string: half a character, which foreign text may have, is no reason to refuse it.
+            Files.write(
+                    file,
+                    missing.getBytes(StandardCharsets.UTF_8),
+                    StandardOpenOption.CREATE,
+                    StandardOpenOption.APPEND);
+        } catch (IOException e) {
+            cut(file, before);
+            throw e;
+        }
+        kept = lines.size();
     }
 
     /** Publishes an event that has nothing but its name. */

@@ -16,6 +16,7 @@ import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
+import org.vse.provisioner.VmDriver;
 import org.vse.provisioner.VmName;
 
 /** One attempt of one job on this node: its record, its files and where it stands. */
@@ -171,6 +172,15 @@ public final class Job implements Progress, AutoCloseable {
         return Optional.ofNullable(failure);
     }
 
+    /**
+     * Everything that the job told its user is on the disk when this returns.
+     *
+     * @throws VseException DISK_FULL or STORAGE_FAILED
+     */
+    public void requireToldKept() {
+        feed.requireKept();
+    }
+
     /** Keeps the first reason why the job failed. */
     public void fail(VseException reason) {
         if (failure == null) {
@@ -260,7 +270,7 @@ public final class Job implements Progress, AutoCloseable {
      * Refuses to go on when a machine of this job has ended.
      *
      * @throws VseException GUEST_DIED naming the machine, the reason and its console; MACHINE_MEMORY when the kernel ended it;
-     *     what another node's part has failed with
+     *     DISK_FULL when it stands still because the host has no room for its disk; what another node's part has failed with
      */
     public void requireMachinesAlive() {
         VseException elsewhere = partFailure;
@@ -278,6 +288,15 @@ public final class Job implements Progress, AutoCloseable {
                         .next("tell the site: 'machine-overhead' in vsed.yaml is too small, or the guest misbehaves");
             }
             String why = endedMachines.get(record.vmName(machine.index()));
+            if (VmDriver.NO_ROOM.equals(why)) {
+                throw VseException.of(
+                                ErrorCode.DISK_FULL,
+                                "the host has no room for what virtual machine " + machine.name()
+                                        + " writes to its disk")
+                        .at(files.disk(machine.index()).toString())
+                        .next("make room, 'df " + files.directory() + "' shows which file system is full; "
+                                + "run the job again");
+            }
             if (why != null) {
                 throw VseException.of(ErrorCode.GUEST_DIED, "virtual machine " + machine.name() + " ended: " + why)
                         .fact("console", lastLines(files.console(machine.index())))

@@ -189,9 +189,6 @@ public final class Journal implements AutoCloseable {
     }
 
     private static VseException failed(Path file, IOException e) {
-        return VseException.of(ErrorCode.STORAGE_FAILED, "the job's journal cannot be written")
-                .at(file.toString())
-                .fact("reason", String.valueOf(e.getMessage()))
-                .because(e);
+        return VseException.storage("the job's journal cannot be written", file, e);
     }
 }

@@ -10,7 +10,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
-import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
 import org.vse.imagestore.Image;
 import org.vse.imagestore.Kernel;
@@ -192,10 +191,7 @@ final class CreateStep implements Step {
     }
 
     private static VseException unwritable(Path file, IOException e) {
-        return VseException.of(ErrorCode.STORAGE_FAILED, "a file of the machine cannot be made")
-                .at(file.toString())
-                .fact("reason", String.valueOf(e.getMessage()))
-                .because(e);
+        return VseException.storage("a file of the machine cannot be made", file, e);
     }
 
     /** Ends the machines and removes their disks; what they have written to output and console stays. */
@@ -210,10 +206,6 @@ final class CreateStep implements Step {
         boolean lives = node.driver().find(name).isPresent();
         Optional<VmUsage> usage = lives ? usage(job, name) : Optional.empty();
         node.driver().destroy(name);
-        // A machine without an opened interval leaves an end that ends nothing.
-        node.ledger()
-                .record(VmAccount.closed(
-                        node, job, machine, why(job, lives), JobGroup.total(node, job, machine, usage)));
         HostBytes.cut(node.limits(), job, machine);
         try {
             Files.deleteIfExists(job.files().disk(machine.index()));
@@ -225,6 +217,12 @@ final class CreateStep implements Step {
         } catch (IOException e) {
             throw unwritable(job.files().disk(machine.index()), e);
         }
+        // After the disk, which may be what fills the file system of the ledger. A machine without an opened interval
+        // leaves
+        // an end that ends nothing.
+        node.ledger()
+                .record(VmAccount.closed(
+                        node, job, machine, why(job, lives), JobGroup.total(node, job, machine, usage)));
     }
 
     /** A machine that cannot be asked what it used must end all the same. */

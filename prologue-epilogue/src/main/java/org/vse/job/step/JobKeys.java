@@ -26,7 +26,7 @@ final class JobKeys {
             String[] parts = Files.readString(publicFile(file)).strip().split(" ");
             return new GuestSetup.SshKey(parts[0] + " " + parts[1], Files.readString(file));
         } catch (IOException e) {
-            throw unwritable(file, e);
+            throw VseException.storage("the job's ssh key cannot be kept", file, e);
         }
     }
 
@@ -39,14 +39,8 @@ final class JobKeys {
             // The public half comes last: where it is, the key is whole.
             Files.writeString(publicFile(file), key.publicKey() + " vse\n");
         } catch (IOException e) {
-            throw unwritable(file, e);
+            throw VseException.storage("the job's ssh key cannot be kept", file, e);
         }
-    }
-
-    private static VseException unwritable(Path file, IOException e) {
-        return VseException.of(ErrorCode.STORAGE_FAILED, "the job's ssh key cannot be kept")
-                .at(file.toString())
-                .because(e);
     }
 
     /** Removes both halves. Nothing there is no error. */

@@ -61,17 +61,20 @@ final class RunStep implements Step {
         }
         GuestControl guest = Guests.control(node, job, 0);
         GuestJob script = new GuestJob(node.timeouts().start());
+        boolean isLeft = job.state() == JobState.RUNNING;
         try {
-            if (job.state() == JobState.RUNNING) {
+            if (isLeft) {
                 node.sisters().hold(job);
-                requireStarted(job, guest, script);
             } else {
                 awaitTerminal(job, progress);
                 awaitStarter(job, progress);
                 job.journal().enter(JobState.RUNNING);
                 script.start(guest, LaunchPlan.of(job.launched(), job.environment(), LaunchPlan.script(job)));
             }
-            finish(job, await(job, guest, script), false);
+            if (!isLeft || isStarted(job, guest, script)) {
+                finish(job, await(job, guest, script), false);
+                return;
+            }
         } catch (InterruptedException e) {
             end(job, guest, script);
             throw interrupted(e);
@@ -84,15 +87,14 @@ final class RunStep implements Step {
             }
             throw e;
         }
+        throw VseException.of(ErrorCode.STEP_INTERRUPTED, "the daemon ended before the script was started")
+                .next("run the job again");
     }
 
     /** A daemon that died between its word RUNNING and the start has started nothing. */
-    private static void requireStarted(Job job, GuestControl guest, GuestJob script) {
-        if (records(job).status() instanceof JobStatus.NotStarted
-                && script.status(guest) instanceof JobStatus.NotStarted) {
-            throw VseException.of(ErrorCode.STEP_INTERRUPTED, "the daemon ended before the script was started")
-                    .next("run the job again");
-        }
+    private static boolean isStarted(Job job, GuestControl guest, GuestJob script) {
+        return !(records(job).status() instanceof JobStatus.NotStarted)
+                || !(script.status(guest) instanceof JobStatus.NotStarted);
     }
 
     private void awaitTerminal(Job job, Progress progress) throws InterruptedException {

@@ -42,6 +42,7 @@ class LocalDeskTest {
     Path dir;
 
     private TestNode node;
+    private volatile boolean undoFails;
     private final JobTable table = new JobTable();
     private final Map<String, CountDownLatch> gates = new ConcurrentHashMap<>();
     private final List<String> started = java.util.Collections.synchronizedList(new ArrayList<>());
@@ -69,7 +70,11 @@ class LocalDeskTest {
         }
 
         @Override
-        public void undo(Job job) {}
+        public void undo(Job job) {
+            if (undoFails) {
+                throw VseException.of(ErrorCode.DISK_FULL, "no room");
+            }
+        }
     }
 
     private CountDownLatch gate(String id) {
@@ -191,6 +196,31 @@ class LocalDeskTest {
         gate(second).countDown();
         awaitEnd(feed(desk, second));
         desk.runner().awaitIdle();
+    }
+
+    @Test
+    void aJobThatCannotBeTakenDownKeepsItsCoresUntilItCan() throws Exception {
+        LocalDesk desk = desk(List.of(0), 10);
+        String first = submit(desk);
+        String second = submit(desk);
+        awaitStarted(1);
+        undoFails = true;
+        gate(first).countDown();
+        assertThat(awaitEnd(feed(desk, first))).anyMatch(line -> line.contains("it will be tried again"));
+        desk.runner().awaitIdle();
+        desk.runner().finishStuck();
+        desk.runner().awaitIdle();
+        assertThat(table.find(first).orElseThrow().state()).isEqualTo(JobState.RUNNING);
+        assertThat(desk.active()).containsExactly(second, first);
+        undoFails = false;
+        desk.runner().finishStuck();
+        awaitStarted(2);
+        assertThat(table.find(first).orElseThrow().state()).isEqualTo(JobState.SETTLED);
+        gate(second).countDown();
+        awaitEnd(feed(desk, second));
+        desk.runner().finishStuck();
+        desk.runner().awaitIdle();
+        assertThat(desk.active()).isEmpty();
     }
 
     @Test

@@ -1,6 +1,7 @@
 package org.vse.job.lifecycle;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
@@ -15,6 +16,8 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.vse.failure.ErrorCode;
+import org.vse.failure.VseException;
 
 @Timeout(20)
 class EventFeedTest {
@@ -82,6 +85,25 @@ class EventFeedTest {
         feed.publish("running");
         assertThat(next.get(5, TimeUnit.SECONDS)).hasSize(1);
         assertThat(feed.from(2, 10)).isEmpty();
+    }
+
+    @Test
+    void whatTheDiskRefusesIsToldAndKeptLater() throws Exception {
+        Path part = Files.createDirectory(dir.resolve("part"));
+        EventFeed feed = EventFeed.open(part.resolve("events"), JobFixture.json());
+        feed.publish("accepted");
+        Path aside = Files.move(part, dir.resolve("aside"));
+        feed.publish("failed");
+        assertThat(feed.from(1, 0)).hasSize(1);
+        assertThatThrownBy(feed::requireKept)
+                .isInstanceOfSatisfying(
+                        VseException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.STORAGE_FAILED));
+        Files.move(aside, part);
+        feed.publish(EventFeed.LAST);
+        feed.requireKept();
+        assertThat(EventFeed.open(part.resolve("events"), JobFixture.json()).from(0, 0))
+                .isEqualTo(feed.from(0, 0))
+                .hasSize(3);
     }
 
     @Test

@@ -14,6 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
+import org.vse.provisioner.VmDriver;
 
 class JobTest {
     @TempDir
@@ -109,6 +110,17 @@ class JobTest {
                 .contains("Kernel panic")
                 .contains("crashed")
                 .doesNotContain("\u001b");
+    }
+
+    @Test
+    void aMachineWithoutRoomOnTheHostIsNoDeadGuest() throws IOException {
+        try (Job job = JobFixture.admitted(dir, "room")) {
+            job.machineEnded(job.record().vmName(0), VmDriver.NO_ROOM);
+            VseException failure = catchThrowableOfType(VseException.class, job::requireMachinesAlive);
+            assertThat(failure.code()).isEqualTo(ErrorCode.DISK_FULL);
+            assertThat(failure.where()).isEqualTo(job.files().disk(0).toString());
+            assertThat(failure.next()).contains("df ");
+        }
     }
 
     @Test

@@ -12,7 +12,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
-import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
 import org.vse.provisioner.VmSpec.Accelerator;
 
@@ -110,9 +109,6 @@ public record ProbeRecord(ProbeHost host, List<Result> results) {
     }
 
     private static VseException failed(Path file, IOException e) {
-        return VseException.of(ErrorCode.STORAGE_FAILED, "what is known about KVM cannot be kept")
-                .at(file.toString())
-                .fact("reason", String.valueOf(e.getMessage()))
-                .because(e);
+        return VseException.storage("what is known about KVM cannot be kept", file, e);
     }
 }

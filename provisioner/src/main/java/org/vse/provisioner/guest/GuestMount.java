@@ -28,6 +28,9 @@ public sealed interface GuestMount {
      */
     record Nfs(String server, String client, String export, String target, List<String> extra) implements GuestMount {
         private static final Pattern ADDRESS = Pattern.compile("[0-9A-Fa-f.:]{2,45}");
+        /** How long the guest believes what it knows of a file, and that there is none; by default up to a minute. */
+        private static final int ATTRIBUTE_SECONDS = 3;
+
         private static final Pattern OPTION = Pattern.compile("[a-z0-9_]+(=[A-Za-z0-9_.:/-]+)?");
 
         public Nfs {
@@ -52,7 +55,7 @@ public sealed interface GuestMount {
         @Override
         public String options() {
             String fixed = "vers=4.1,proto=tcp,port=2049,addr=" + server + ",clientaddr=" + client
-                    + ",hard,timeo=600,retrans=2,sec=sys";
+                    + ",hard,timeo=600,retrans=2,sec=sys,actimeo=" + ATTRIBUTE_SECONDS;
             return extra.isEmpty() ? fixed : fixed + "," + String.join(",", extra);
         }
 

@@ -21,6 +21,7 @@ import org.libvirt.MemoryStatistic;
 import org.libvirt.event.DomainEvent;
 import org.libvirt.event.DomainEventType;
 import org.libvirt.event.StoppedDetail;
+import org.libvirt.event.SuspendedDetail;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vse.failure.ErrorCode;
@@ -353,6 +354,8 @@ public final class LibvirtDriver implements VmDriver {
             if (event.getType() == DomainEventType.STOPPED) {
                 StoppedDetail detail = event.getDetail();
                 known.ended(UUID.fromString(domain.getUUIDString()), word(detail));
+            } else if (event.getType() == DomainEventType.SUSPENDED && isOutOfRoom(event)) {
+                known.ended(UUID.fromString(domain.getUUIDString()), NO_ROOM);
             }
             agents.changed();
         }
@@ -360,6 +363,12 @@ public final class LibvirtDriver implements VmDriver {
         @Override
         public void agent(Domain domain) {
             agents.changed();
+        }
+
+        /** QEMU reports errors of a disk to the guest, except that the host has no room: then it pauses. */
+        private static boolean isOutOfRoom(DomainEvent event) {
+            SuspendedDetail detail = event.getDetail();
+            return detail == SuspendedDetail.IOERROR;
         }
 
         /** A QEMU that vanishes from its monitor's other end is FAILED in libvirt's words: somebody killed it. */

@@ -42,6 +42,8 @@ final class GaneshaConfig {
                     .append("  Anonymous_Gid = ")
                     .append(share.gid())
                     .append(";\n")
+                    // The host's users change files too; by default they are believed unchanged for a minute.
+                    .append("  Attr_Expiration_Time = 1;\n")
                     .append("  Filesystem_Id = 77.")
                     .append(i + 1)
                     .append(";\n")

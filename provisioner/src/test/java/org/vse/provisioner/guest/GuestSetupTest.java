@@ -51,7 +51,7 @@ class GuestSetupTest {
                                         + "user|alice|1000|1000|/home/al ice|/bin/zsh|"
                                         + "nic|52:54:00:00:00:01|10.1.0.1/24||1450|"
                                         + "mount|nfs4|vers=4.1,proto=tcp,port=2049,addr=10.1.0.254,clientaddr=10.1.0.1,"
-                                        + "hard,timeo=600,retrans=2,sec=sys,nconnect=2|10.1.0.254:/ho me|/home/al ice|20|"
+                                        + "hard,timeo=600,retrans=2,sec=sys,actimeo=3,nconnect=2|10.1.0.254:/ho me|/home/al ice|20|"
                                         + "mount|9p|trans=virtio,version=9p2000.L,msize=262144,cache=mmap,access=client|"
                                         + "work|/work|20|"
                                         + "directory|/home/al ice|directory|/home/al ice/run|nodes|vm0\nvm0\nvm1|"

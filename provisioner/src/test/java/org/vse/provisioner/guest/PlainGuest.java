@@ -42,21 +42,27 @@ public final class PlainGuest implements AutoCloseable {
         this.control = new AgentGuestControl(transport);
     }
 
-    /** Boots and waits for the agent. */
+    /** Boots on core 0 and waits for the agent. */
     public static PlainGuest boot(String... moreOptions) throws IOException {
+        return bootOn(0, moreOptions);
+    }
+
+    /** Boots on a core of the host and waits for the agent. Processor, memory and disk are as a job's machine has them. */
+    public static PlainGuest bootOn(int core, String... moreOptions) throws IOException {
         Image image = TestImage.debian();
         Kernel kernel = image.kernelFor(Set.of(Provides.NFS));
         Path directory = Files.createTempDirectory("vse-guest");
         CommandRunner runner = new CommandRunner();
         Path overlay = directory.resolve("overlay");
         OverlayDisk.create(runner, image, overlay, OptionalLong.empty());
-        List<String> argv = new ArrayList<>(List.of("taskset", "-c", "0"));
-        argv.addAll(List.of("qemu-system-x86_64", "-machine", "q35", "-accel", "tcg"));
+        List<String> argv = new ArrayList<>(List.of("taskset", "-c", Integer.toString(core)));
+        argv.addAll(List.of("qemu-system-x86_64", "-machine", "q35", "-accel", "tcg,tb-size=32"));
         argv.addAll(List.of("-cpu", "max", "-m", "512", "-nodefaults", "-no-user-config", "-display", "none"));
         argv.addAll(List.of("-kernel", kernel.vmlinuz().toString()));
         argv.addAll(List.of("-initrd", kernel.initrd().toString()));
         argv.addAll(List.of("-append", kernel.commandLine()));
-        argv.addAll(List.of("-drive", "if=none,id=disk,file=" + overlay, "-device", "virtio-blk-pci,drive=disk"));
+        argv.addAll(List.of("-drive", "if=none,id=disk,format=qcow2,cache=unsafe,discard=unmap,file=" + overlay));
+        argv.addAll(List.of("-device", "virtio-blk-pci,drive=disk"));
         argv.addAll(List.of("-serial", "file:" + directory.resolve("console"), "-device", "virtio-serial-pci"));
         Path socket = directory.resolve("agent");
         argv.addAll(List.of("-chardev", "socket,server=on,wait=off,id=agent,path=" + socket));
@@ -83,6 +89,11 @@ public final class PlainGuest implements AutoCloseable {
             qemu.destroyForcibly();
             throw e;
         }
+    }
+
+    /** QEMU's process. */
+    public long pid() {
+        return qemu.pid();
     }
 
     /** The host's file behind a port. */

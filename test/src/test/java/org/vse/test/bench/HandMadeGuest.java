@@ -47,17 +47,13 @@ final class HandMadeGuest implements AutoCloseable {
 
     static HandMadeGuest boot(CommandRunner commands, @Nullable String user, @Nullable Path directory)
             throws IOException {
-        JobNetwork network = new JobNetwork(commands, "hand");
-        byte[] random = new byte[6];
-        ThreadLocalRandom.current().nextBytes(random);
-        NetworkPlan plan = new NetworkPlan(HexFormat.of().formatHex(random));
-        Path home = Files.createTempDirectory("vse-hand");
         if (user == null || directory == null) {
-            PlainGuest guest = PlainGuest.boot(
-                    "-netdev", "user,id=net,restrict=on", "-device", "virtio-net-pci,netdev=net,mac=" + plan.mac(0));
-            return new HandMadeGuest(guest, network, plan, false, network(plan) + "exec", home);
+            return boot(commands, 0);
         }
+        Path home = Files.createTempDirectory("vse-hand");
         Files.setPosixFilePermissions(home, PosixFilePermissions.fromString("rwx--x--x"));
+        JobNetwork network = new JobNetwork(commands, "hand");
+        NetworkPlan plan = plan();
         int uid = (Integer) Files.getAttribute(directory, "unix:uid");
         int gid = (Integer) Files.getAttribute(directory, "unix:gid");
         network.openService(plan);
@@ -85,6 +81,31 @@ final class HandMadeGuest implements AutoCloseable {
                 + directory + "; cd " + directory + "; exec setpriv --reuid=" + uid + " --regid=" + gid
                 + " --clear-groups";
         return new HandMadeGuest(guest, network, plan, true, mount, home);
+    }
+
+    /** Without a share, on a core of the host. */
+    static HandMadeGuest boot(CommandRunner commands, int core) throws IOException {
+        NetworkPlan plan = plan();
+        PlainGuest guest = PlainGuest.bootOn(
+                core, "-netdev", "user,id=net,restrict=on", "-device", "virtio-net-pci,netdev=net,mac=" + plan.mac(0));
+        return new HandMadeGuest(
+                guest,
+                new JobNetwork(commands, "hand"),
+                plan,
+                false,
+                network(plan) + "exec",
+                Files.createTempDirectory("vse-hand"));
+    }
+
+    private static NetworkPlan plan() {
+        byte[] random = new byte[6];
+        ThreadLocalRandom.current().nextBytes(random);
+        return new NetworkPlan(HexFormat.of().formatHex(random));
+    }
+
+    /** QEMU's process. */
+    long pid() {
+        return guest.pid();
     }
 
     private static String network(NetworkPlan plan) {

@@ -45,7 +45,12 @@ import org.vse.test.site.Table;
 class KillTableSystemTest {
     private static final int SIGSTOP = 19;
     private static final int SIGCONT = 18;
+    private static final int SIGINT = 2;
     private static final int TRIES = 25;
+
+    /** What the daemon does between two looks: some steps take a few milliseconds. */
+    private static final long SLICE_NANOS = 500_000;
+
     private static final String SCRIPT = Scripts.saysStartedAnd("sleep 1; echo kept >>kept; echo done; exit 7");
     private static final Pattern CODE = Pattern.compile("\\[([A-Z_]+)]");
     private static final Map<String, Map<Role, String>> CELLS = new LinkedHashMap<>();
@@ -110,11 +115,13 @@ class KillTableSystemTest {
                     # Who is killed, in which step, and what comes of it
 
                     Each cell is one job of an ordinary user with an NFS share. The daemon is stopped while the process is looked
-                    for and killed with SIGKILL, so that it died in the step that the job's journal names. In every cell nothing
-                    was left afterwards: no machine, disk, share server, namespace, tap, socket or mount.
+                    for and killed with SIGKILL, so that it died in the step that the job's journal names; in *run* the script had
+                    said its first line. In every cell nothing was left afterwards: no machine, disk, share server, namespace,
+                    tap, socket, control group or mount.
 
-                    *exit 7*: the script ran to its end; its whole output and its exit code arrived. A code: the job failed with this
-                    named error, and was undone. *–*: there is no such process in this step yet.
+                    A cell is what the user saw. *exit 7*: the script ran to its end; its whole output and its exit code arrived.
+                    A code: the job failed with [this named error](../runbook.md), and was undone. *–*: there is no such process
+                    in this step yet.
 
                     Made on %s by `./dev test --full`.
                     """.formatted(LocalDate.now(ZoneOffset.UTC)));
@@ -133,6 +140,7 @@ class KillTableSystemTest {
         Optional<Path> job = kill(step, role, run, before);
         for (int tries = 1; job.isEmpty(); tries++) {
             assertThat(tries).as("%s was never caught in step %s", role, step).isLessThan(TRIES);
+            run.signal(SIGINT);
             run.finish();
             site.awaitIdle();
             before = Victim.jobs(site);
@@ -161,49 +169,48 @@ class KillTableSystemTest {
     }
 
     /**
-     * Kills it in that step. Where there is none, it is seen that there is none.
+     * Kills it in that step. Where there is none, it is seen that there is none. The daemon goes on in slices, and stands
+     * still while it is looked at.
      *
      * @param before jobs that are not the one of this run
      * @return the job's directory; empty when the job was faster
      */
     private static Optional<Path> kill(String step, Role role, Started run, Set<Path> before) {
         ProcessIdentity vsed = Victim.vsed(site);
-        Optional<Path> job = Optional.empty();
-        // Without a pause: some steps take a few milliseconds.
-        while (job.isEmpty()) {
-            if (!run.isAlive()) {
-                return Optional.empty();
-            }
-            job = Victim.jobs(site).stream()
-                    .filter(path -> !before.contains(path) && within(step, Victim.journal(path)))
-                    .findFirst();
-        }
         boolean absent = role.absent().contains(step);
-        for (int slices = 0; slices < 5000; slices++) {
-            vsed.signal(SIGSTOP);
+        while (run.isAlive()) {
             boolean resume = true;
+            vsed.signal(SIGSTOP);
             try {
-                if (!within(step, Victim.journal(job.get()))) {
+                Optional<Path> job = Victim.jobs(site).stream()
+                        .filter(path -> !before.contains(path))
+                        .findFirst();
+                if (job.isPresent() && within(step, job.get())) {
+                    Optional<ProcessIdentity> victim = find(role, vsed, run);
+                    if (absent) {
+                        assertThat(victim).isEmpty();
+                        return job;
+                    }
+                    if (victim.isPresent()) {
+                        resume = role != Role.VSED;
+                        Victim.kill(victim.get());
+                        return job;
+                    }
+                } else if (job.isPresent() && isPast(step, job.get())) {
                     return Optional.empty();
-                }
-                Optional<ProcessIdentity> victim = find(role, vsed, run);
-                if (absent) {
-                    assertThat(victim).isEmpty();
-                    return job;
-                }
-                if (victim.isPresent()) {
-                    resume = role != Role.VSED;
-                    Victim.kill(victim.get());
-                    return job;
                 }
             } finally {
                 if (resume) {
                     vsed.signal(SIGCONT);
                 }
             }
-            LockSupport.parkNanos(1_000_000);
+            LockSupport.parkNanos(SLICE_NANOS);
         }
         return Optional.empty();
+    }
+
+    private static boolean isPast(String step, Path job) {
+        return Victim.journal(job).contains("\"DONE\",\"step\":\"" + step + "\"") && !step.equals("settle");
     }
 
     private static Optional<ProcessIdentity> find(Role role, ProcessIdentity vsed, Started run) {
@@ -216,8 +223,9 @@ class KillTableSystemTest {
         };
     }
 
-    /** The journal's last word is that this step has begun. */
-    private static boolean within(String step, String journal) {
+    /** The journal's last word is that this step has begun, and in {@code run} the script has said something. */
+    private static boolean within(String step, Path job) {
+        String journal = Victim.journal(job);
         List<String> lines = journal.lines().toList();
         if (step.equals("settle")) {
             return journal.contains("\"UNDONE\",\"step\":\"run\"") && !journal.contains("\"SETTLED\"");
@@ -226,7 +234,8 @@ class KillTableSystemTest {
         for (String line : lines) {
             last = line.contains("\"kind\":\"STATE\"") ? last : line;
         }
-        return last.contains("\"INTENT\",\"step\":\"" + step + "\"");
+        return last.contains("\"INTENT\",\"step\":\"" + step + "\"")
+                && (!step.equals("run") || Victim.stdout(job).startsWith("started"));
     }
 
     private static String told(Finished end) {

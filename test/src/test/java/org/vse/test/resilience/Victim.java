@@ -126,6 +126,10 @@ final class Victim {
         return text(job.resolve("job.json"));
     }
 
+    static String stdout(Path job) {
+        return text(job.resolve("stdout"));
+    }
+
     static String journal(Path job) {
         return text(job.resolve("journal"));
     }

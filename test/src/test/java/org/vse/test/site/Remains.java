@@ -63,6 +63,7 @@ public final class Remains {
                 .lines()
                 .filter(line -> line.contains(site.run().toString())
                         || line.contains(site.state().toString()))
+                .filter(line -> !line.contains(" " + site.state() + " "))
                 .forEach(line -> left.add("mount " + line));
         return left;
     }
@@ -130,7 +131,7 @@ public final class Remains {
             return List.of();
         }
         String id = Finished.text(owner).strip();
-        return IntStream.range(0, 100)
+        return IntStream.range(0, 1000)
                 .mapToObj(number -> JobRecord.tagOf(id, "local", "local-" + number, 1))
                 .toList();
     }

@@ -37,7 +37,10 @@ public final class Site implements AutoCloseable {
     private final Account alice;
     private final Account bob;
 
-    private Site(Path top, Path run, String classPath) {
+    private final boolean mounted;
+
+    private Site(Path top, Path run, String classPath, boolean mounted) {
+        this.mounted = mounted;
         this.classPath = classPath;
         this.top = top;
         this.run = run;
@@ -63,6 +66,15 @@ public final class Site implements AutoCloseable {
      * @param vsedYaml the daemon's configuration; empty for all defaults
      */
     public static Site prepare(String vsedYaml) {
+        return prepare(vsedYaml, 0);
+    }
+
+    /**
+     * Makes a site whose state directory is a file system of its own, without starting its daemon.
+     *
+     * @param stateMib its size; 0 for none
+     */
+    public static Site prepare(String vsedYaml, int stateMib) {
         try {
             // Short: paths of sockets have at most 107 bytes (unix(7)).
             String name = String.format("vt-%08x", new SecureRandom().nextInt());
@@ -74,12 +86,23 @@ public final class Site implements AutoCloseable {
             for (String part : List.of("lib", "home", "etc", "state", "scratch")) {
                 Files.createDirectory(top.resolve(part));
             }
+            if (stateMib > 0) {
+                COMMANDS.run(Command.of(
+                                "mount",
+                                "-t",
+                                "tmpfs",
+                                "-o",
+                                "mode=0755,size=" + stateMib + "m",
+                                "vse-test",
+                                top.resolve("state").toString()))
+                        .orThrow("mounting a small file system");
+            }
             Files.writeString(top.resolve("etc/vsed.yaml"), vsedYaml);
             Files.copy(Path.of("../packages.txt"), top.resolve("packages.txt"));
-            linkImages(top.resolve("state/images"));
+            linkImages(top);
             String classPath = classPath(top);
             writeLauncher(top, classPath);
-            return new Site(top, run, classPath);
+            return new Site(top, run, classPath, stateMib > 0);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -193,6 +216,9 @@ public final class Site implements AutoCloseable {
         if (!left.isEmpty()) {
             throw new AssertionError("left behind, kept in " + top + ":\n" + String.join("\n", left));
         }
+        if (mounted) {
+            COMMANDS.run(Command.of("umount", state().toString())).orThrow("unmounting the small file system");
+        }
         delete(top);
         delete(run);
     }
@@ -202,18 +228,21 @@ public final class Site implements AutoCloseable {
     }
 
     /** The store itself where every user gets to it, so that it is verified once; else a copy. */
-    private static void linkImages(Path to) throws IOException {
+    private static void linkImages(Path top) throws IOException {
         String from = System.getProperty("vse.test.images", "");
         if (from.isEmpty() || !Files.isDirectory(Path.of(from))) {
             throw new AssertionError("no image store: run './dev test', or set -Dvse.test.images=DIRECTORY");
         }
         Path store = Path.of(from).toRealPath();
+        Path link = top.resolve("state/images");
         if (isOpen(store)) {
-            Files.createSymbolicLink(to, store);
+            Files.createSymbolicLink(link, store);
         } else {
-            COMMANDS.run(Command.of("cp", "-a", "--sparse=always", store.toString(), to.toString())
+            Path copy = top.resolve("images");
+            COMMANDS.run(Command.of("cp", "-a", "--sparse=always", store.toString(), copy.toString())
                             .withTimeout(Duration.ofMinutes(5)))
                     .orThrow("copying the image store");
+            Files.createSymbolicLink(link, copy);
         }
     }
 

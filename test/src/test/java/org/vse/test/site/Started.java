@@ -10,6 +10,8 @@ import org.vse.process.ProcessIdentity;
 
 /** A command that runs. */
 public final class Started {
+    private static final Duration PATIENCE = Duration.ofSeconds(90);
+
     private final List<String> arguments;
     private final Process process;
     private final ProcessIdentity identity;
@@ -47,13 +49,18 @@ public final class Started {
 
     /** Returns once standard output contains this. */
     public Started awaitOut(String text) {
-        awaitText(stdout, text);
+        return awaitOut(text, PATIENCE);
+    }
+
+    /** Returns once standard output contains this. */
+    public Started awaitOut(String text, Duration patience) {
+        awaitText(stdout, text, patience);
         return this;
     }
 
     /** Returns once standard error contains this. */
     public Started awaitErr(String text) {
-        awaitText(stderr, text);
+        awaitText(stderr, text, PATIENCE);
         return this;
     }
 
@@ -89,9 +96,9 @@ public final class Started {
         return "vse " + String.join(" ", arguments) + "\nstdout: " + out() + "\nstderr: " + err();
     }
 
-    private void awaitText(Path file, String text) {
+    private void awaitText(Path file, String text, Duration patience) {
         await("'" + text + "' from " + this)
-                .atMost(Duration.ofSeconds(90))
+                .atMost(patience)
                 .pollInterval(Duration.ofMillis(50))
                 .until(() -> Finished.text(file).contains(text) || !process.isAlive());
         if (!Finished.text(file).contains(text)) {
