@@ -199,9 +199,12 @@ record Admission(
                         .filter(sent -> sent.name().equals(file.toString()))
                         .map(Submission.Script::text)
                         .findFirst()
-                        .orElseThrow(() -> VseException.of(
-                                        ErrorCode.DESCRIPTION_INVALID, "'" + file + "' did not come with the script")
-                                .next("write its keys as #VSE lines, or submit with 'vse run', which reads it as you")));
+                        .orElseThrow(
+                                () -> VseException.of(
+                                                ErrorCode.DESCRIPTION_INVALID,
+                                                "'" + file + "' did not come with the script")
+                                        .next(
+                                                "write its keys as #VSE lines, or submit with 'vse run', which reads it as you")));
         List<String> groups = user.groups().stream().map(JobRecord.Group::name).toList();
         return policy.judge(
                 queue,
