@@ -27,6 +27,15 @@ public enum Share {
         return word;
     }
 
+    /**
+     * How directories reach the guest where nobody says.
+     *
+     * @param network word of the VMs' network
+     */
+    public static Share standard(String network) {
+        return Defaults.share(Network.of(network));
+    }
+
     static Share of(String word) {
         return Arrays.stream(values())
                 .filter(v -> v.word().equals(word))

@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.vse.failure.VseException;
 import org.vse.policy.DirectiveKey;
+import org.vse.policy.Share;
 import org.vse.policy.layer.Globs.Glob;
 import org.vse.policy.layer.Rules.GlobList;
 
@@ -28,11 +29,7 @@ final class Judge {
         user();
         refusals.addAll(merged.refusals());
         image();
-        rules.words()
-                .forEach((key, words) -> merged.value(key)
-                        .text()
-                        .filter(text -> !words.words().contains(text))
-                        .ifPresent(text -> refusals.add(say.word(key, text, at(List.of(key.word())), words))));
+        rules.words().forEach(this::word);
         rules.most().forEach(this::most);
         return List.copyOf(refusals);
     }
@@ -73,6 +70,18 @@ final class Judge {
         if (denied.isPresent() || !allowed) {
             refusals.add(say.image(image.get(), at, rules, denied));
         }
+    }
+
+    private void word(DirectiveKey key, Rules.Words words) {
+        Optional<String> text = merged.value(key).text();
+        List<String> from = new ArrayList<>(List.of(key.word()));
+        if (text.isEmpty() && key == DirectiveKey.SHARE) {
+            text = merged.value(DirectiveKey.NETWORK)
+                    .text()
+                    .map(n -> Share.standard(n).word());
+            from.add(DirectiveKey.NETWORK.word());
+        }
+        text.filter(t -> !words.words().contains(t)).ifPresent(t -> refusals.add(say.word(key, t, at(from), words)));
     }
 
     private void most(Quantity quantity, Rules.Bound bound) {

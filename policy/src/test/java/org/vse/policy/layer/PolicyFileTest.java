@@ -183,6 +183,21 @@ class PolicyFileTest {
     }
 
     @Test
+    void aDefaultThatIsNotAllowedIsRefusedLikeAValueThatIsSaid() {
+        Policy policy = Policy.site("p.yaml", Q + "images: { allow: ['*'] }\n    limits: { share: [none] }");
+        Applicant job = new Applicant("a", List.of(), 1, OptionalInt.empty());
+        assertThat(policy.judge("q", JobScript.parse("job.sh", "#VSE image=any\n"), List.of(), job)
+                        .refusals())
+                .singleElement()
+                .satisfies(r -> assertThat(r.what()).isEqualTo("'share=nfs' is not allowed in queue 'q'"));
+        assertThat(policy.judge("q", JobScript.parse("job.sh", "#VSE image=any network=user\n"), List.of(), job)
+                        .refusals())
+                .singleElement()
+                .satisfies(r -> assertThat(r.where() + " " + r.what())
+                        .isEqualTo("job.sh:1:24 'share=9p' is not allowed in queue 'q'"));
+    }
+
+    @Test
     void theVendorsFileIsTheOneThatIsShown() {
         assertThat(Examples.read("examples/policy/vendor.yaml")).isEqualTo(Policy.vendorText());
     }

@@ -11,6 +11,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -21,10 +22,14 @@ import org.vse.failure.VseException;
 import org.vse.imagestore.Provides;
 import org.vse.job.Standing;
 import org.vse.job.lifecycle.JobRecord;
+import org.vse.policy.JobScript;
 import org.vse.policy.Share;
+import org.vse.policy.layer.Explanation;
+import org.vse.policy.layer.Applicant;
 import org.vse.policy.layer.Policy;
 import org.vse.provisioner.fake.FakeDriver;
 import org.vse.provisioner.fake.FakeGuest;
+import org.vse.scheduler.PbsResources;
 import org.vse.scheduler.local.CoreLease;
 
 class AdmissionTest {
@@ -233,5 +238,34 @@ class AdmissionTest {
                 refusedBy("queues: { local: { images: { allow: ['*'] }, limits: { memory: 1GiB } } }", sent);
         assertThat(limited.where()).isEqualTo(file + ":3:9");
         assertThat(limited.facts().get("forbidden by")).isEqualTo("limits.memory at /etc/vse/policy.yaml:1:64");
+    }
+
+    @Test
+    void whatSubmitRefusesExplainRefusesToTheLetter() {
+        String policy =
+                "queues: { local: { images: { allow: [test] }, users: { deny: [dave] }, enforce: { share: none }, "
+                        + "limits: { memory: 1GiB, vms: 2 } } }";
+        for (String header : List.of(
+                "#VSE image=other",
+                "#VSE image=test share=nfs",
+                "#VSE image=test memory=2GiB",
+                "#VSE image=other share=9p memory=2GiB",
+                "#VSE memory=1GiB",
+                "#PBS -l nodes=3:ppn=1\n#VSE image=test vms-per-node=1")) {
+            VseException submit = refusedBy(policy, TestNode.submission(header));
+            assertThat(submit).as(header).isNotNull();
+            JobScript script = JobScript.parse("/home/carol/job.sh", header + "\necho hello\n");
+            Explanation explained = Explanation.of(Policy.site("/etc/vse/policy.yaml", policy)
+                    .judge(
+                            Admission.QUEUE,
+                            script,
+                            List.of(),
+                            new Applicant(
+                                    TestNode.CAROL.name(),
+                                    List.of("carol"),
+                                    PbsResources.read(script).nodes(),
+                                    OptionalInt.empty())));
+            assertThat(explained.refusals().get(0).render()).isEqualTo(submit.render());
+        }
     }
 }
