@@ -39,7 +39,9 @@ final class EnvironmentTwins implements IDefaultValueProvider {
 
     static String variable(OptionSpec option) {
         String name = option.longestName();
-        String group = SHARED.contains(name) && !OWN.contains(option.command().name() + " " + name) ? "" : group(option.command()) + "_";
+        String group = SHARED.contains(name) && !OWN.contains(option.command().name() + " " + name)
+                ? ""
+                : group(option.command()) + "_";
         return "VSE_" + (group + name.substring(2)).toUpperCase(Locale.ROOT).replace('-', '_');
     }
 
