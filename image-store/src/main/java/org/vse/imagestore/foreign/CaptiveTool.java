@@ -72,8 +72,8 @@ final class CaptiveTool {
         argv.addAll(List.of("--cpu=" + seconds(limits.toolCpu()), "--core=0", "--nofile=64", "--", "qemu-img"));
         argv.addAll(arguments);
         try {
-            CommandResult result =
-                    runner.run(Command.of(argv).withCwd(directory).withEnv(ARENAS).withTimeout(limits.toolTime()));
+            CommandResult result = runner.run(
+                    Command.of(argv).withCwd(directory).withEnv(ARENAS).withTimeout(limits.toolTime()));
             if (result.stderr().contains("No space left on device")) {
                 throw VseException.of(ErrorCode.DISK_FULL, "the disk of the image store is full")
                         .fact("path", directory)
