@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
 import org.vse.process.Command;
@@ -19,6 +20,11 @@ import org.vse.process.CommandRunner;
  */
 final class CaptiveTool {
     private static final int NOBODY = 65_534;
+
+    /** Its many threads reserve address space; by default 8 MiB of stack and 64 MiB of heap each. */
+    private static final long STACK = 1 << 20;
+
+    private static final Map<String, String> ARENAS = Map.of("MALLOC_ARENA_MAX", "2");
 
     private final CommandRunner runner;
     private final ImportLimits limits;
@@ -62,11 +68,12 @@ final class CaptiveTool {
             argv.addAll(List.of("setpriv", "--no-new-privs", "--"));
         }
         argv.addAll(List.of("prlimit", "--as=" + limits.toolMemoryBytes(), "--fsize=" + outputBytes));
+        argv.addAll(List.of("--stack=" + STACK));
         argv.addAll(List.of("--cpu=" + seconds(limits.toolCpu()), "--core=0", "--nofile=64", "--", "qemu-img"));
         argv.addAll(arguments);
         try {
-            CommandResult result =
-                    runner.run(Command.of(argv).withCwd(directory).withTimeout(limits.toolTime()));
+            CommandResult result = runner.run(
+                    Command.of(argv).withCwd(directory).withEnv(ARENAS).withTimeout(limits.toolTime()));
             if (result.stderr().contains("No space left on device")) {
                 throw VseException.of(ErrorCode.DISK_FULL, "the disk of the image store is full")
                         .fact("path", directory)

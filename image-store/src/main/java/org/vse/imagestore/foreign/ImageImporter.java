@@ -1,16 +1,10 @@
 package org.vse.imagestore.foreign;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.channels.SeekableByteChannel;
-import java.nio.file.FileSystemException;
-import java.nio.file.FileSystemLoopException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.HashSet;
@@ -25,6 +19,7 @@ import org.vse.imagestore.NewImage;
 import org.vse.imagestore.Origin;
 import org.vse.imagestore.Staging;
 import org.vse.imagestore.build.BuildProgress;
+import org.vse.process.Command;
 import org.vse.process.CommandResult;
 import org.vse.process.CommandRunner;
 
@@ -34,8 +29,8 @@ import org.vse.process.CommandRunner;
  * comes out is looked at again. A disk that is refused leaves nothing.
  */
 public final class ImageImporter {
-    private static final int BLOCK = 1 << 16;
     private static final int SECTOR = 512;
+    private static final Duration COPYING = Duration.ofHours(2);
     private static final String IN = "in";
     private static final String OUT = "out";
 
@@ -44,6 +39,7 @@ public final class ImageImporter {
 
     private final ImageStore store;
     private final ImportLimits limits;
+    private final CommandRunner runner;
     private final CaptiveTool tool;
     private final LongSupplier freeBytes;
     private final Clock clock;
@@ -55,6 +51,7 @@ public final class ImageImporter {
     ImageImporter(CommandRunner runner, ImageStore store, ImportLimits limits, LongSupplier freeBytes) {
         this.store = store;
         this.limits = limits;
+        this.runner = runner;
         this.tool = new CaptiveTool(runner, limits);
         this.freeBytes = freeBytes;
         this.clock = Clock.systemUTC();
@@ -127,15 +124,27 @@ public final class ImageImporter {
 
     /** Copies a regular file, holes staying holes. Neither a link nor anything else than a file is opened. */
     private void copy(Path from, Path to, long most) throws IOException {
-        try (SeekableByteChannel in = open(from)) {
-            long size = in.size();
-            if (size == 0 || size > most) {
-                throw refused(from, "it has " + size + " bytes").fact("at most", most);
-            }
-            requireSpace(size);
-            try (FileChannel out = FileChannel.open(to, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-                copy(in, out, size);
-            }
+        long size = size(from);
+        if (size == 0 || size > most) {
+            throw refused(from, "it has " + size + " bytes").fact("at most", most);
+        }
+        requireSpace(size);
+        CommandResult copied = runner.run(Command.of(
+                        "prlimit",
+                        "--fsize=" + most,
+                        "--",
+                        "cp",
+                        "--no-dereference",
+                        "--sparse=auto",
+                        "--",
+                        from.toString(),
+                        to.toString())
+                .withTimeout(COPYING));
+        if (copied.stderr().contains("No space left on device")) {
+            throw new IOException(copied.stderr().strip());
+        }
+        if (copied.exitCode() != 0 || !Files.isRegularFile(to, LinkOption.NOFOLLOW_LINKS) || Files.size(to) == 0) {
+            throw refused(from, "it cannot be copied").fact("said", said(copied));
         }
     }
 
@@ -150,52 +159,17 @@ public final class ImageImporter {
         }
     }
 
-    private static SeekableByteChannel open(Path from) throws IOException {
-        try {
-            if (!Files.isRegularFile(from, LinkOption.NOFOLLOW_LINKS)) {
-                boolean isThere = Files.exists(from, LinkOption.NOFOLLOW_LINKS);
-                throw refused(
-                        from,
-                        Files.isSymbolicLink(from)
-                                ? "it is a symbolic link"
-                                : isThere ? "it is not a regular file" : "it does not exist");
-            }
-            return Files.newByteChannel(from, Set.of(StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS));
-        } catch (FileSystemLoopException e) {
-            throw refused(from, "it is a symbolic link").because(e);
-        } catch (FileSystemException e) {
-            throw refused(from, "it cannot be read").fact("reason", e).because(e);
+    private static long size(Path from) throws IOException {
+        if (Files.isSymbolicLink(from)) {
+            throw refused(from, "it is a symbolic link");
         }
-    }
-
-    private static void copy(SeekableByteChannel in, FileChannel out, long size) throws IOException {
-        byte[] bytes = new byte[BLOCK];
-        ByteBuffer block = ByteBuffer.wrap(bytes);
-        long at = 0;
-        while (at < size && in.read(block.clear()) > 0) {
-            block.flip();
-            int length = (int) Math.min(block.remaining(), size - at);
-            block.limit(length);
-            if (!isZero(bytes, length)) {
-                long to = at;
-                while (block.hasRemaining()) {
-                    to += out.write(block, to);
-                }
-            }
-            at += length;
+        if (!Files.exists(from, LinkOption.NOFOLLOW_LINKS)) {
+            throw refused(from, "it does not exist");
         }
-        if (at < size) {
-            throw new IOException("the file became shorter while it was copied");
+        if (!Files.isRegularFile(from, LinkOption.NOFOLLOW_LINKS)) {
+            throw refused(from, "it is not a regular file");
         }
-        if (out.size() < size) {
-            ByteBuffer last = ByteBuffer.allocate(1);
-            int written = out.write(last, size - 1);
-            assert written == 1;
-        }
-    }
-
-    private static boolean isZero(byte[] bytes, int length) {
-        return bytes[0] == 0 && java.util.Arrays.equals(bytes, 0, length - 1, bytes, 1, length);
+        return Files.size(from);
     }
 
     /** @return the size that a guest will see */

@@ -19,9 +19,9 @@ public record ImportLimits(
         long toolMemoryBytes,
         Duration toolCpu,
         Duration toolTime) {
-    /** 64 GiB in a file, 1 TiB for the guest, 256 MiB a kernel; 1 GiB of memory, an hour of CPU, two of patience. */
+    /** 64 GiB in a file, 1 TiB for the guest, 256 MiB a kernel; 2 GiB of memory, an hour of CPU, two of patience. */
     public static final ImportLimits DEFAULT =
-            new ImportLimits(64L << 30, 1L << 40, 256L << 20, 1L << 30, Duration.ofHours(1), Duration.ofHours(2));
+            new ImportLimits(64L << 30, 1L << 40, 256L << 20, 2L << 30, Duration.ofHours(1), Duration.ofHours(2));
 
     public ImportLimits {
         if (fileBytes < 1 || virtualBytes < 1 || kernelBytes < 1 || toolMemoryBytes < 1) {

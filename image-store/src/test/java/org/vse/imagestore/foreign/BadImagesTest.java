@@ -224,7 +224,7 @@ class BadImagesTest {
     }
 
     private static ImportLimits limits(long fileBytes, long virtualBytes, Duration time) {
-        return new ImportLimits(fileBytes, virtualBytes, 1 << 20, 1L << 30, Duration.ofHours(1), time);
+        return new ImportLimits(fileBytes, virtualBytes, 1 << 20, 2L << 30, Duration.ofHours(1), time);
     }
 
     @Test

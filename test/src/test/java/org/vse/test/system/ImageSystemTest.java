@@ -1,0 +1,92 @@
+package org.vse.test.system;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.vse.imagestore.Image;
+import org.vse.imagestore.ImageStore;
+import org.vse.imagestore.Staging;
+import org.vse.test.site.Desk;
+import org.vse.test.site.Finished;
+import org.vse.test.site.Site;
+import org.vse.test.site.Started;
+
+/** A node without images, whose source is the store of the tests. */
+@Tag("system")
+class ImageSystemTest {
+    private static Site site;
+    private static Path images;
+
+    @BeforeAll
+    static void open() throws IOException {
+        site = Site.prepare("image-source: "
+                + Path.of(System.getProperty("vse.test.images", "")).toRealPath() + "\n");
+        images = site.state().resolve("images");
+        if (Files.isSymbolicLink(images)) {
+            Files.delete(images);
+        } else {
+            Staging.removeTree(images);
+        }
+        site.root().vse("up").expect(0);
+    }
+
+    @AfterAll
+    static void close() {
+        site.close();
+    }
+
+    private static String script(String image, String command) {
+        return "#!/bin/bash\n#PBS -l nodes=1:ppn=1\n#VSE image=" + image + "\n" + command + "\n";
+    }
+
+    @Test
+    void anImageIsFetchedWhenAJobNeedsItAndAnImportedOneBoots() {
+        Desk home = site.desk(site.alice());
+        assertThat(images).doesNotExist();
+        home.script("fetched.sh", script("debian-12", "cat /etc/debian_version"));
+        Finished first = home.vse("run", "fetched.sh").expect(0);
+        assertThat(first.out()).startsWith("12");
+        Image fetched = new ImageStore(images)
+                .byDigest(new ImageStore(Path.of(System.getProperty("vse.test.images", "")))
+                        .resolve("debian-12")
+                        .digest())
+                .orElseThrow();
+        assertThat(fetched.tag()).isEmpty();
+
+        Desk root = site.root();
+        String imported = root.vse(
+                        "image",
+                        "import",
+                        fetched.disk().toString(),
+                        "--format",
+                        "qcow2",
+                        "--name",
+                        "mine:1",
+                        "--kernels-of",
+                        fetched.digest())
+                .expect(0)
+                .out()
+                .strip();
+        home.script("imported.sh", script("mine:1", "echo imported; sleep 600"));
+        Started run = home.start("run", "imported.sh").awaitOut("imported");
+        assertThat(root.vse("image", "rm", "mine:1").expect(125).err()).contains("[IMAGE_IN_USE]", run.job());
+        root.vse("image", "tag", "--force", fetched.digest(), "mine:1").expect(0);
+        assertThat(root.vse("image", "gc", "--cached", "--format", "json")
+                        .expect(0)
+                        .out())
+                .as("a running job's image stays, whatever its tag means by now")
+                .doesNotContain(imported);
+        assertThat(root.vse("job", "show", run.job()).expect(0).out()).contains(imported);
+        root.vse("job", "cancel", run.job()).expect(0);
+        run.finish();
+        site.awaitIdle();
+        assertThat(root.vse("image", "gc", "--format", "json").expect(0).out()).contains(imported);
+        root.vse("image", "verify", "--all").expect(0);
+    }
+}
