@@ -40,6 +40,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             NodeCommands.class,
             ReportCommands.class,
             DoctorCommand.class,
+            InstallCommand.class,
             DaemonCommands.Up.class,
             DaemonCommands.Down.class,
             DaemonCommands.Vsed.class,

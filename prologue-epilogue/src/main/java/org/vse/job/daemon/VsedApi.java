@@ -56,7 +56,7 @@ final class VsedApi {
         this.users = users;
         this.views = new JobView(json);
         this.jobs = new JobCalls(node, json, table, desk, users);
-        this.hooks = new HookCalls(json, new HookDesk(node, table, desk, users));
+        this.hooks = new HookCalls(json, new HookDesk(node, table, desk, users, new NodeSources(node.commands())));
         this.health = health;
         this.down = down;
     }

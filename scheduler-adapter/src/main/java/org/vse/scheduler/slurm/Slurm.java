@@ -89,7 +89,7 @@ public final class Slurm implements Dialect {
 
     @Override
     public JobFacts facts(HookCall call, Map<Source, String> contents) {
-        Scontrol job = new Scontrol(contents.getOrDefault(show(call), ""));
+        Scontrol job = Scontrol.of(contents.getOrDefault(show(call), ""), id(call));
         String spooled = contents.getOrDefault(script(call), "");
         JobFacts facts = new JobFacts(
                 id(call),
