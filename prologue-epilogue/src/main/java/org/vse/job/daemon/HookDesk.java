@@ -17,6 +17,8 @@ import org.vse.job.lifecycle.Job;
 import org.vse.job.lifecycle.JobRecord;
 import org.vse.job.lifecycle.JobState;
 import org.vse.job.step.Node;
+import org.vse.provisioner.VmName;
+import org.vse.provisioner.VmStatus;
 import org.vse.scheduler.AttemptId;
 import org.vse.scheduler.BatchSystem;
 import org.vse.scheduler.Dialect;
@@ -308,14 +310,24 @@ final class HookDesk {
             throw VseException.of(ErrorCode.JOB_STATE, "job '" + id.job() + "' is not running")
                     .fact("state", job.state());
         }
+        boolean changed = false;
         for (JobRecord.Machine machine : job.record().machines()) {
-            if (run) {
-                node.driver().resume(job.record().vmName(machine.index()));
-            } else {
-                node.driver().pause(job.record().vmName(machine.index()));
+            VmName name = job.record().vmName(machine.index());
+            boolean paused = node.driver()
+                    .find(name)
+                    .filter(status -> status.state() == VmStatus.State.PAUSED)
+                    .isPresent();
+            // Batch systems send CONT also to what never stopped.
+            if (paused && run) {
+                node.driver().resume(name);
+            } else if (!paused && !run) {
+                node.driver().pause(name);
             }
+            changed |= paused == run;
         }
-        job.notice(run ? "the machines go on" : "the machines are paused");
+        if (changed) {
+            job.notice(run ? "the machines go on" : "the machines are paused");
+        }
         return job;
     }
 

@@ -203,7 +203,7 @@ public final class Slurm implements Dialect {
     }
 
     private static VseException notACall(HookCall call, String what) {
-        return VseException.of(ErrorCode.USAGE, "this is not a " + call.point() + " of Slurm: '" + what + "' is wrong")
+        return VseException.of(ErrorCode.USAGE, "this is no " + call.point() + " of Slurm: '" + what + "' is wrong")
                 .fact("found", "'" + call.environment().getOrDefault(what, "") + "'")
                 .next("let Slurm call it: vse install --scheduler slurm");
     }
