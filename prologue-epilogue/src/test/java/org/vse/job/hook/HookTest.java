@@ -112,8 +112,12 @@ class HookTest {
                 .on(
                         "GET /v1/jobs/17/events",
                         stream(
-                                "{\"n\":0,\"event\":\"accepted\"}\n{\"n\":1,\"event\":\"running\"}\n"
-                                        + "{\"n\":2,\"event\":\"ended\",\"exitCode\":7,\"bytes\":{\"stdout\":4,\"stderr\":3}}\n"))
+                                String.join(
+                                "\n",
+                                "{\"n\":0,\"event\":\"accepted\"}",
+                                "{\"n\":1,\"event\":\"running\"}",
+                                "{\"n\":2,\"event\":\"ended\",\"exitCode\":7,\"bytes\":{\"stdout\":4,\"stderr\":3}}",
+                                "")))
                 .on("GET /v1/jobs/17/output/stdout", stream("out\n"))
                 .on("GET /v1/jobs/17/output/stderr", stream("er\n"));
         assertThat(point("starter", script.toString(), "a", "b c")).isEqualTo(7);

@@ -109,14 +109,14 @@ final class Cluster implements AutoCloseable {
 
     void awaitState(String job, String... states) {
         await("job " + job + " is " + Arrays.toString(states))
-                .atMost(Duration.ofSeconds(120))
+                .atMost(Duration.ofMinutes(2))
                 .pollInterval(Duration.ofMillis(200))
                 .until(() -> Arrays.asList(states).contains(field(job, "JobState")));
     }
 
     void awaitFile(String name, String text) {
         await(name + " says " + text)
-                .atMost(Duration.ofSeconds(120))
+                .atMost(Duration.ofMinutes(2))
                 .pollInterval(Duration.ofMillis(200))
                 .until(() -> file(name).contains(text));
     }
