@@ -8,11 +8,18 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import org.vse.failure.ErrorCode;
+import org.vse.failure.VseException;
 import org.vse.job.client.Json;
 import org.vse.job.doctor.Doctor;
 import org.vse.job.doctor.Finding.State;
 import org.vse.job.doctor.Host;
 import org.vse.job.doctor.ThisHost;
+import org.vse.job.install.InstallPlan;
+import org.vse.job.install.Role;
+import org.vse.job.install.SlurmDiagnosis;
+import org.vse.scheduler.BatchSystem;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -41,6 +48,18 @@ final class DoctorCommand implements Callable<Integer> {
             defaultValue = "table")
     private Format format = Format.table;
 
+    @Option(
+            names = "--scheduler",
+            paramLabel = "NAME",
+            description = "Looks also whether this batch system calls VSE: slurm.")
+    private @Nullable String scheduler;
+
+    @Option(
+            names = "--role",
+            paramLabel = "ROLE",
+            description = "With --scheduler, what the host is: submit, node or head; all of them when not given.")
+    private @Nullable String role;
+
     DoctorCommand(Context context) {
         this.context = context;
     }
@@ -60,7 +79,14 @@ final class DoctorCommand implements Callable<Integer> {
                 edges,
                 edges,
                 context.clock());
-        List<Doctor.Line> lines = Doctor.examine(host);
+        List<Doctor.Line> lines = new ArrayList<>(Doctor.examine(host));
+        if (scheduler != null) {
+            if (!scheduler.equals(BatchSystem.SLURM.dialect().word())) {
+                throw VseException.of(ErrorCode.USAGE, "'" + scheduler + "' is not a batch system that can call VSE")
+                        .fact("allowed", BatchSystem.words());
+            }
+            lines.addAll(new SlurmDiagnosis(new InstallPlan.Host(Path.of("/"))).examine(Role.of(role)));
+        }
         context.io().print(format == Format.json ? json(lines) : text(lines));
         return worst(lines) == State.FAILED ? FOUND_SOMETHING : 0;
     }

@@ -42,6 +42,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             PolicyCommands.class,
             ReportCommands.class,
             DoctorCommand.class,
+            InstallCommand.class,
             DaemonCommands.Up.class,
             DaemonCommands.Down.class,
             DaemonCommands.Vsed.class,

@@ -1,10 +1,5 @@
 package org.vse.job.daemon;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
@@ -12,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -21,7 +17,8 @@ import org.vse.job.lifecycle.Job;
 import org.vse.job.lifecycle.JobRecord;
 import org.vse.job.lifecycle.JobState;
 import org.vse.job.step.Node;
-import org.vse.process.Command;
+import org.vse.provisioner.VmName;
+import org.vse.provisioner.VmStatus;
 import org.vse.scheduler.AttemptId;
 import org.vse.scheduler.BatchSystem;
 import org.vse.scheduler.Dialect;
@@ -39,10 +36,9 @@ import org.vse.scheduler.VirtualNode;
  */
 final class HookDesk {
     private static final Logger LOG = LoggerFactory.getLogger(HookDesk.class);
-    private static final int MAX_SOURCE_BYTES = 1 << 20;
+    private static final int ANYBODY = -1;
     private static final int MOST_KNOWN = 4096;
     private static final long LOOK_MILLIS = 500;
-    private static final Duration QUESTION = Duration.ofSeconds(30);
 
     /** What an image may take to get here, on top of what the steps themselves are given. */
     private static final Duration STAGING = Duration.ofMinutes(10);
@@ -55,6 +51,7 @@ final class HookDesk {
     private final LocalDesk desk;
     private final CurrentPolicy policy;
     private final HostUsers users;
+    private final Function<Source, String> sources;
     private final Map<String, Known> known = new LinkedHashMap<>() {
         private static final long serialVersionUID = 1L;
 
@@ -64,7 +61,15 @@ final class HookDesk {
         }
     };
 
-    HookDesk(Node node, JobTable table, LocalDesk desk, CurrentPolicy policy, HostUsers users) {
+    /** @param sources reads what stands at a source */
+    HookDesk(
+            Node node,
+            JobTable table,
+            LocalDesk desk,
+            CurrentPolicy policy,
+            HostUsers users,
+            Function<Source, String> sources) {
+        this.sources = sources;
         this.node = node;
         this.table = table;
         this.desk = desk;
@@ -75,6 +80,7 @@ final class HookDesk {
     /**
      * What a prologue has found.
      *
+     * @param uid whose job it is; ANYBODY when the batch system could not be asked, then there is a refusal
      * @param spooledSha256 digest of the script that the starter has to come with
      * @param refusal why nothing was started; null when something was
      */
@@ -82,7 +88,11 @@ final class HookDesk {
             int attempt,
             int uid,
             String spooledSha256,
-            @Nullable VseException refusal) {}
+            @Nullable VseException refusal) {
+        boolean isOf(int caller) {
+            return uid == caller || uid == ANYBODY;
+        }
+    }
 
     /**
      * Returns when the machines of the job are up, on all its nodes, and wait for its starter. On a node that is not the
@@ -94,23 +104,40 @@ final class HookDesk {
     Optional<Job> prologue(BatchSystem system, HookCall call) {
         Dialect dialect = system.dialect();
         HookCall reduced = call.reduced(dialect);
-        JobFacts facts = dialect.facts(reduced, contents(dialect.sources(reduced)));
-        JobFacts.NodeShare share = share(facts);
-        if (!facts.nodes().get(0).node().equals(share.node())) {
+        JobFacts facts = facts(dialect, reduced);
+        if (isSister(facts)) {
             return Optional.empty();
         }
-        Job job = taken(system, facts, share);
+        Job job = taken(system, facts);
         awaitReady(job);
         return Optional.of(job);
     }
 
-    private Job taken(BatchSystem system, JobFacts facts, JobFacts.NodeShare share) {
+    /** The job has cores here, but begins on another node. */
+    private boolean isSister(JobFacts facts) {
+        return !facts.nodes().get(0).node().equals(node.name())
+                && facts.nodes().stream().anyMatch(share -> share.node().equals(node.name()));
+    }
+
+    private JobFacts facts(Dialect dialect, HookCall call) {
+        AttemptId id = dialect.attempt(call);
+        try {
+            return dialect.facts(call, contents(dialect.sources(call)));
+        } catch (VseException e) {
+            synchronized (this) {
+                known.putIfAbsent(id.job(), new Known(id.attempt().orElse(1), ANYBODY, "", e));
+            }
+            throw e;
+        }
+    }
+
+    private Job taken(BatchSystem system, JobFacts facts) {
         while (true) {
             Job older;
             synchronized (this) {
                 Optional<Job> there = find(system, facts.job());
                 if (there.isEmpty() || isOver(there.get(), facts)) {
-                    return take(system, facts, share);
+                    return take(system, facts);
                 }
                 older = there.get();
                 if (older.record().attempt() == facts.attempt()) {
@@ -140,13 +167,15 @@ final class HookDesk {
         return job.state().isFinal() && job.record().attempt() < facts.attempt();
     }
 
-    private Job take(BatchSystem system, JobFacts facts, JobFacts.NodeShare share) {
+    private Job take(BatchSystem system, JobFacts facts) {
         Known before = known.get(facts.job());
-        if (before != null && before.attempt() == facts.attempt() && before.refusal() != null) {
+        boolean isRepeated = before != null && before.attempt() == facts.attempt() && before.uid() != ANYBODY;
+        if (isRepeated && before != null && before.refusal() != null) {
             throw before.refusal();
         }
         String sha256 = facts.script().map(JobFacts.Script::spooledSha256).orElse("");
         try {
+            JobFacts.NodeShare share = share(facts);
             JobRecord.User user = users.find(Integer.toString(facts.owner().uid()));
             Admission admission = Admission.of(facts, share, user, policy.get(), node.images());
             Admission.Identity identity =
@@ -221,7 +250,7 @@ final class HookDesk {
         synchronized (this) {
             admitted = known.get(id.job());
         }
-        if (admitted == null || admitted.uid() != uid || id.attempt().orElse(-1) != admitted.attempt()) {
+        if (admitted == null || !admitted.isOf(uid) || id.attempt().orElse(-1) != admitted.attempt()) {
             throw notPrepared(id);
         }
         if (admitted.refusal() != null) {
@@ -296,14 +325,24 @@ final class HookDesk {
             throw VseException.of(ErrorCode.JOB_STATE, "job '" + id.job() + "' is not running")
                     .fact("state", job.state());
         }
+        boolean changed = false;
         for (JobRecord.Machine machine : job.record().machines()) {
-            if (run) {
-                node.driver().resume(job.record().vmName(machine.index()));
-            } else {
-                node.driver().pause(job.record().vmName(machine.index()));
+            VmName name = job.record().vmName(machine.index());
+            boolean paused = node.driver()
+                    .find(name)
+                    .filter(status -> status.state() == VmStatus.State.PAUSED)
+                    .isPresent();
+            // Batch systems send CONT also to what never stopped.
+            if (paused && run) {
+                node.driver().resume(name);
+            } else if (!paused && !run) {
+                node.driver().pause(name);
             }
+            changed |= paused == run;
         }
-        job.notice(run ? "the machines go on" : "the machines are paused");
+        if (changed) {
+            job.notice(run ? "the machines go on" : "the machines are paused");
+        }
         return job;
     }
 
@@ -312,37 +351,9 @@ final class HookDesk {
                 .filter(job -> job.record().scheduler().equals(system.dialect().word()));
     }
 
-    private Map<Source, String> contents(List<Source> sources) {
+    private Map<Source, String> contents(List<Source> wanted) {
         Map<Source, String> contents = new HashMap<>();
-        for (Source source : sources) {
-            if (source instanceof Source.File file) {
-                contents.put(source, text(Path.of(file.path())));
-            } else if (source instanceof Source.Answer answer) {
-                contents.put(
-                        source,
-                        node.commands()
-                                .run(Command.of(answer.argv())
-                                        .withEnv(answer.environment())
-                                        .withTimeout(QUESTION))
-                                .orThrow("asking the batch system about the job")
-                                .stdout());
-            }
-        }
+        wanted.forEach(source -> contents.put(source, sources.apply(source)));
         return contents;
-    }
-
-    private static String text(Path file) {
-        try (InputStream in = Files.newInputStream(file)) {
-            byte[] bytes = in.readNBytes(MAX_SOURCE_BYTES + 1);
-            if (bytes.length > MAX_SOURCE_BYTES) {
-                throw new IOException("more than " + MAX_SOURCE_BYTES + " bytes");
-            }
-            return new String(bytes, StandardCharsets.UTF_8);
-        } catch (IOException e) {
-            throw VseException.of(ErrorCode.STORAGE_FAILED, "what the batch system says about the job cannot be read")
-                    .at(file.toString())
-                    .fact("reason", String.valueOf(e.getMessage()))
-                    .because(e);
-        }
     }
 }

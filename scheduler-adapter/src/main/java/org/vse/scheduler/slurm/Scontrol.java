@@ -1,6 +1,7 @@
 package org.vse.scheduler.slurm;
 
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -27,6 +28,17 @@ record Scontrol(String text) {
     private static final Pattern SHARE =
             Pattern.compile("(?m)^     Nodes=(\\S+) CPU_IDs=([0-9,-]+) Mem=([0-9]+)(?: GRES=.*)?$");
     private static final long MIB = 1L << 20;
+
+    /** What is said about one job: asked for the first job of an array, scontrol tells of all its members. */
+    static Scontrol of(String answer, String id) {
+        List<String> records = Arrays.stream(answer.split("\n\n(?=JobId=)", -1))
+                .filter(record -> record.startsWith("JobId=" + id + " "))
+                .toList();
+        if (records.size() > 1) {
+            throw pretended("JobId");
+        }
+        return new Scontrol(records.isEmpty() ? "" : records.get(0));
+    }
 
     JobFacts.Owner owner() {
         Matcher matcher = OWNER.matcher(word("UserId"));

@@ -89,7 +89,7 @@ public final class Slurm implements Dialect {
 
     @Override
     public JobFacts facts(HookCall call, Map<Source, String> contents) {
-        Scontrol job = new Scontrol(contents.getOrDefault(show(call), ""));
+        Scontrol job = Scontrol.of(contents.getOrDefault(show(call), ""), id(call));
         String spooled = contents.getOrDefault(script(call), "");
         JobFacts facts = new JobFacts(
                 id(call),
@@ -203,7 +203,7 @@ public final class Slurm implements Dialect {
     }
 
     private static VseException notACall(HookCall call, String what) {
-        return VseException.of(ErrorCode.USAGE, "this is not a " + call.point() + " of Slurm: '" + what + "' is wrong")
+        return VseException.of(ErrorCode.USAGE, "this is no " + call.point() + " of Slurm: '" + what + "' is wrong")
                 .fact("found", "'" + call.environment().getOrDefault(what, "") + "'")
                 .next("let Slurm call it: vse install --scheduler slurm");
     }

@@ -40,7 +40,7 @@ class SlurmTest extends DialectContract {
 
     @Override
     protected Stream<Recorded> recorded() {
-        return Stream.of("single", "array", "requeued").map(name -> Recorded.read("slurm", name));
+        return Stream.of("single", "array", "array-first", "requeued").map(name -> Recorded.read("slurm", name));
     }
 
     @Override
@@ -61,6 +61,7 @@ class SlurmTest extends DialectContract {
                 "JobName=x Partition=fast",
                 "JobName=x\n   UserId=root(0) GroupId=root(0) MCS_label=N/A",
                 "JobName=x Restarts=7",
+                "JobName=x\n\nJobId=1 JobName=y",
                 "JobName=x\n     Nodes=n1 CPU_IDs=0-63 Mem=0 GRES="
             })
     void aNameThatPretendsToBeAnotherFieldIsRefused(String name) {

@@ -108,6 +108,13 @@ public final class Site implements AutoCloseable {
         }
     }
 
+    /** Puts the software under test where every user gets to it; returns the launcher. */
+    public static Path software(Path directory) throws IOException {
+        Files.createDirectory(directory.resolve("lib"));
+        writeLauncher(directory, classPath(directory));
+        return directory.resolve("vse");
+    }
+
     /** The directory that everything of the site is in, except {@link #run}. */
     Path top() {
         return top;

@@ -1,0 +1,295 @@
+package org.vse.job.daemon;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.vse.failure.ErrorCode;
+import org.vse.failure.VseException;
+import org.vse.job.lifecycle.Job;
+import org.vse.job.lifecycle.JobLifecycle;
+import org.vse.job.lifecycle.JobRecord;
+import org.vse.job.lifecycle.JobState;
+import org.vse.job.lifecycle.Outcome;
+import org.vse.job.lifecycle.Progress;
+import org.vse.job.lifecycle.Step;
+import org.vse.process.CommandRunner;
+import org.vse.provisioner.fake.FakeDriver;
+import org.vse.provisioner.fake.FakeGuest;
+import org.vse.scheduler.BatchSystem;
+import org.vse.scheduler.HookCall;
+import org.vse.scheduler.HookPoint;
+import org.vse.scheduler.Source;
+
+/** Jobs of a Slurm that says what a test wants; their machines are steps that say that they are there. */
+@Timeout(30)
+class HookDeskTest {
+    private static final String SCRIPT = "#!/bin/bash\n#VSE image=test share=none network=user\nhostname\n";
+    private static final BatchSystem SLURM = BatchSystem.SLURM;
+
+    @TempDir
+    Path dir;
+
+    private TestNode node;
+    private LocalDesk local;
+    private HookDesk desk;
+    private final JobTable table = new JobTable();
+    private final List<String> done = Collections.synchronizedList(new ArrayList<>());
+    private final CountDownLatch scriptEnds = new CountDownLatch(1);
+    private String script = SCRIPT;
+    private int attempt = 1;
+    private String cores = "1";
+    private String nodes = "here";
+
+    /** Machines that come up and go without being anywhere. */
+    private final class Machines implements Step {
+        @Override
+        public String name() {
+            return "machines";
+        }
+
+        @Override
+        public void apply(Job job, Progress progress) {
+            done.add("up " + job.record().id() + "." + job.record().attempt());
+            for (JobState state : List.of(JobState.STAGED, JobState.CREATED, JobState.READY)) {
+                job.journal().enter(state);
+            }
+        }
+
+        @Override
+        public void undo(Job job) {
+            done.add("down " + job.record().id() + "." + job.record().attempt());
+        }
+    }
+
+    /** A script that runs from the starter's coming until a test lets it end. */
+    private final class Script implements Step {
+        @Override
+        public String name() {
+            return "script";
+        }
+
+        @Override
+        public void apply(Job job, Progress progress) {
+            try {
+                job.starter().await();
+                job.journal().enter(JobState.RUNNING);
+                done.add("script " + job.launched().arguments() + " "
+                        + job.environment().get("SLURM_JOB_NODELIST"));
+                scriptEnds.await();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw VseException.of(ErrorCode.STEP_INTERRUPTED, "interrupted").because(e);
+            }
+            job.end(new Outcome(0, null, Instant.EPOCH, 0, 0, false));
+        }
+
+        @Override
+        public void undo(Job job) {}
+    }
+
+    @BeforeEach
+    void start() throws IOException {
+        node = new TestNode(dir, new FakeDriver("me", Files.createDirectory(dir.resolve("vms")), FakeGuest.silent()));
+        node.publish("disk".getBytes(StandardCharsets.UTF_8), Set.of());
+        local = new LocalDesk(
+                node.node(),
+                node.config(List.of(0, 1), 10),
+                node.json(),
+                table,
+                whenOver ->
+                        new JobRunner(node.node(), new JobLifecycle(List.of(new Machines(), new Script())), whenOver),
+                List.of());
+        desk = new HookDesk(node.node(), table, local, new HostUsers(new CommandRunner()), this::said);
+    }
+
+    @AfterEach
+    void stop() throws InterruptedException {
+        scriptEnds.countDown();
+        local.active().forEach(local::cancel);
+        local.runner().awaitIdle();
+        node.close();
+    }
+
+    private String said(Source source) {
+        boolean isScript = ((Source.Answer) source).argv().contains("batch_script");
+        return isScript
+                ? script
+                : "JobId=17 JobName=x\n   UserId=root(0) GroupId=root(0) MCS_label=N/A\n   Account=(null) QOS=(null)\n"
+                        + "   Requeue=1 Restarts=" + (attempt - 1)
+                        + " BatchFlag=1\n   RunTime=00:00:00 TimeLimit=00:05:00\n"
+                        + "   Partition=batch AllocNode:Sid=x:1\n   NodeList=" + nodes + "\n     Nodes=" + nodes
+                        + " CPU_IDs=" + cores
+                        + " Mem=0 GRES=\n   Command=/home/x/job.sh\n   WorkDir=/tmp\n";
+    }
+
+    private HookCall hook(HookPoint point, int restarts) {
+        return new HookCall(
+                point,
+                point == HookPoint.STARTER ? List.of("/spool/script", "a", "b c") : List.of(),
+                Map.of(
+                        "SLURM_JOB_ID", "17",
+                        "SLURM_JOB_UID", "0",
+                        "SLURM_JOB_NODELIST", "here",
+                        "SLURM_RESTART_COUNT", Integer.toString(restarts),
+                        "SLURM_JOB_RESTART_COUNT", Integer.toString(restarts)),
+                "");
+    }
+
+    private Job prologue() {
+        return desk.prologue(SLURM, hook(HookPoint.PROLOGUE, attempt - 1));
+    }
+
+    private Job starter(int uid, String spooled) throws Exception {
+        HookCall call = hook(HookPoint.STARTER, attempt - 1);
+        Submission launch = new Submission(
+                new Submission.Script("script", ""),
+                List.of("a", "b c"),
+                null,
+                "/tmp",
+                call.environment(),
+                false,
+                null,
+                new JobRecord.Terminal(24, 80, "dumb"));
+        String sha256 = HexFormat.of()
+                .formatHex(MessageDigest.getInstance("SHA-256").digest(spooled.getBytes(StandardCharsets.UTF_8)));
+        return desk.starter(SLURM, call, uid, launch, sha256);
+    }
+
+    private boolean epilogue(int restarts) {
+        return desk.epilogue(SLURM, hook(HookPoint.EPILOGUE, restarts));
+    }
+
+    private static ErrorCode refused(org.assertj.core.api.ThrowableAssert.ThrowingCallable call) {
+        VseException failure = catchThrowableOfType(VseException.class, call);
+        assertThat(failure).isNotNull();
+        return failure.code();
+    }
+
+    @Test
+    void aJobRunsFromPrologueToEpilogue() throws Exception {
+        Job job = prologue();
+        assertThat(job.state()).isEqualTo(JobState.READY);
+        assertThat(job.record().scheduler()).isEqualTo("slurm");
+        assertThat(job.record().machines().get(0).cores()).containsExactly(1);
+        starter(0, SCRIPT);
+        scriptEnds.countDown();
+        while (job.feed().first("ended").isEmpty()) {
+            job.feed().from(Integer.MAX_VALUE, 100);
+        }
+        assertThat(epilogue(0)).isTrue();
+        assertThat(job.state()).isEqualTo(JobState.SETTLED);
+        assertThat(done).containsExactly("up 17.1", "script [a, b c] vm0", "down 17.1");
+        assertThat(local.leases()).isEmpty();
+        assertThat(epilogue(0)).isTrue();
+    }
+
+    @Test
+    void aPrologueThatIsRepeatedAnswersTheSameAndDoesNothingTwice() {
+        assertThat(prologue()).isSameAs(prologue());
+        assertThat(done).containsExactly("up 17.1");
+    }
+
+    @Test
+    void aRefusalIsRepeatedAndTheStarterTellsItToTheUser() {
+        script = "#!/bin/bash\n#VSE image=nonesuch share=none network=user\n";
+        assertThat(refused(this::prologue)).isEqualTo(ErrorCode.IMAGE_UNKNOWN);
+        assertThat(refused(this::prologue)).isEqualTo(ErrorCode.IMAGE_UNKNOWN);
+        assertThat(refused(() -> starter(0, script))).isEqualTo(ErrorCode.IMAGE_UNKNOWN);
+        assertThat(local.leases()).isEmpty();
+        assertThat(epilogue(0)).isTrue();
+        assertThat(refused(() -> starter(0, script))).isEqualTo(ErrorCode.JOB_UNKNOWN);
+    }
+
+    @Test
+    void aNewerAttemptEndsTheOlderOneFirst() {
+        prologue();
+        attempt = 2;
+        assertThat(prologue().record().attempt()).isEqualTo(2);
+        assertThat(done).containsExactly("up 17.1", "down 17.1", "up 17.2");
+        attempt = 1;
+        assertThat(refused(this::prologue)).isEqualTo(ErrorCode.JOB_STATE);
+    }
+
+    @Test
+    void anEpilogueOfAnOlderAttemptLeavesTheNewerOneAlone() throws Exception {
+        attempt = 2;
+        prologue();
+        assertThat(epilogue(0)).isTrue();
+        assertThat(done).containsExactly("up 17.2");
+        starter(0, SCRIPT);
+        assertThat(epilogue(1)).isTrue();
+        assertThat(done).last().isEqualTo("down 17.2");
+    }
+
+    @Test
+    void anEpilogueWithoutAPrologueFindsNothingToDo() {
+        assertThat(epilogue(0)).isTrue();
+        assertThat(done).isEmpty();
+    }
+
+    @Test
+    void onlyTheJobsUserStartsItsScriptOnceAndNoOtherScript() throws Exception {
+        prologue();
+        assertThat(refused(() -> starter(4321, SCRIPT))).isEqualTo(ErrorCode.JOB_UNKNOWN);
+        assertThat(refused(() -> starter(0, SCRIPT + "rm -rf /\n"))).isEqualTo(ErrorCode.NOT_PERMITTED);
+        starter(0, SCRIPT);
+        assertThat(refused(() -> starter(0, SCRIPT))).isEqualTo(ErrorCode.JOB_STATE);
+    }
+
+    @Test
+    void whatTheBatchSystemDoesNotSayIsToldToTheUserAndAskedAgain() {
+        nodes = "n[";
+        assertThat(refused(this::prologue)).isEqualTo(ErrorCode.INTERNAL);
+        assertThat(refused(() -> starter(0, SCRIPT))).isEqualTo(ErrorCode.INTERNAL);
+        nodes = "here";
+        assertThat(prologue().state()).isEqualTo(JobState.READY);
+    }
+
+    @Test
+    void aStarterWithoutAPrologueIsTold() {
+        assertThat(refused(() -> starter(0, SCRIPT))).isEqualTo(ErrorCode.JOB_UNKNOWN);
+    }
+
+    @Test
+    void coresThatALocalJobHasAreNotGivenAgain() {
+        local.accept(node.admission(TestNode.ROOT));
+        cores = "0";
+        assertThat(refused(this::prologue)).isEqualTo(ErrorCode.DAEMON_BUSY);
+        attempt = 2;
+        cores = "1";
+        assertThat(prologue().record().machines().get(0).cores()).containsExactly(1);
+    }
+
+    @Test
+    void coresThatThisNodeDoesNotHaveAreChosenHere() {
+        cores = "62-63";
+        assertThat(prologue().record().machines().get(0).cores()).containsExactly(0, 1);
+    }
+
+    @Test
+    void aJobOfAnotherNodeOrOfSeveralIsRefused() {
+        nodes = "there";
+        assertThat(refused(this::prologue)).isEqualTo(ErrorCode.CONFIG_INVALID);
+        attempt = 2;
+        nodes = "n[1-2]";
+        assertThat(refused(this::prologue)).isEqualTo(ErrorCode.JOB_TOO_LARGE);
+    }
+}

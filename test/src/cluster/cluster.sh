@@ -1,0 +1,287 @@
+#!/bin/bash
+# A cluster on one host: a batch system's own daemons from Debian's packages, each node with a network, a host name, /run,
+# /etc/hosts, /var/lib/vse and vsed of its own, all in one process namespace, so that the end of its first process is the
+# end of everything. Nothing of the host is changed: users and configuration are mounted over in the cluster only.
+#
+# Usage: cluster.sh up slurm DIRECTORY VSE IMAGES    as root; DIRECTORY does not exist and has a short path
+#        cluster.sh run DIRECTORY HOST USER COMMAND…  HOST: head or a node
+#        cluster.sh down DIRECTORY
+set -euo pipefail
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin
+nodes=(n1 n2 n3)
+cores=${CLUSTER_CORES:-2}
+self=$(readlink -f -- "${BASH_SOURCE[0]}")
+
+fail() {
+    printf 'cluster: %s\n' "$*" >&2
+    exit 1
+}
+
+# Prints the start time of a process, which with its id says which process it is (proc(5)).
+started() { # PID
+    local stat
+    stat=$(<"/proc/$1/stat") || return 1
+    stat=${stat##*) }
+    # shellcheck disable=SC2086
+    set -- $stat
+    printf '%s' "${20}"
+}
+
+# Prints the first child of a process; fails when it has none.
+child() { # PID
+    local children
+    children=$(<"/proc/$1/task/$1/children")
+    [[ -n $children ]] && printf '%s' "${children%% *}"
+}
+
+await() { # SECONDS WHAT COMMAND…
+    local end=$((SECONDS + $1)) what=$2
+    shift 2
+    until "$@" >/dev/null 2>&1; do
+        ((SECONDS < end)) || fail "$what: not within the time"
+        read -rt 0.2 <> <(:) || :
+    done
+}
+
+up() { # SCHEDULER DIRECTORY VSE IMAGES
+    [[ $1 == slurm ]] || fail "there is no rig for '$1'"
+    local dir=$2
+    mkdir "$dir"
+    chmod 755 "$dir"
+    printf '%s\n' "$3" >"$dir/vse"
+    mkdir -p "$dir"/{home,log,etc/slurm,etc/vse,run-head,munge,ctld}
+    chmod 755 "$dir"/{home,log,etc,run-head}
+    local path
+    : >"$dir/made"
+    for path in /etc/slurm /etc/vse /var/lib/vse; do
+        if [[ ! -d $path ]]; then
+            mkdir "$path"
+            printf '%s\n' "$path" >>"$dir/made"
+        fi
+    done
+    unshare --mount --pid --net --uts --fork --kill-child \
+        "$self" inside "$dir" "$3" "$4" </dev/null >"$dir/log/cluster" 2>&1 3>&- 9>&- &
+    outer=$!
+    # A cluster that does not come up does not stay.
+    trap 'kill -KILL "$outer"' EXIT
+    local first
+    await 10 "the cluster's first process" child "$outer"
+    first=$(child "$outer")
+    printf '%s %s\n' "$first" "$(started "$first")" >"$dir/first"
+    disown "$outer"
+    local end=$((SECONDS + 90))
+    until [[ -e $dir/ready ]]; do
+        if ((SECONDS > end)) || [[ ! -d /proc/$first ]]; then
+            cat "$dir/log/cluster" >&2
+            fail "the cluster did not come up, logs: $dir/log"
+        fi
+        read -rt 0.2 <> <(:) || :
+    done
+    trap - EXIT
+}
+
+# The first process of the cluster: sets everything up, then waits for the end and reaps.
+inside() { # DIRECTORY VSE IMAGES
+    local dir=$1 vse=$2 images=$3 i node
+    mount --make-rprivate /
+    mount -t proc proc /proc
+    hostname head
+    users "$dir"
+    mount --bind "$dir/home" /home
+    mount --bind "$dir/run-head" /run
+    mount --bind "$dir/etc/slurm" /etc/slurm
+    mount --bind "$dir/etc/vse" /etc/vse
+    ip link set lo up
+    ip link add br0 type bridge
+    ip addr add 10.99.0.1/24 dev br0
+    ip link set br0 up
+    {
+        printf '127.0.0.1 localhost\n10.99.0.1 head\n'
+        for i in "${!nodes[@]}"; do printf '10.99.0.%d %s\n' $((i + 11)) "${nodes[i]}"; done
+    } >"$dir/etc/hosts"
+    mount --bind "$dir/etc/hosts" /etc/hosts
+    configure "$dir"
+    "$vse" install --scheduler slurm
+    cp "$(dirname "$self")/../../../policy/src/test/resources/gate/policy.gate" /etc/vse/policy.gate
+    munge "$dir"
+    slurmctld -D >"$dir/log/slurmctld.out" 2>&1 &
+    for i in "${!nodes[@]}"; do
+        node=${nodes[i]}
+        mkdir -p "$dir/$node"/{run,state,spool,vse}
+        chmod 755 "$dir/$node" "$dir/$node"/{run,state,vse}
+        printf 'node: %s\naccelerator: tcg\n' "$node" >"$dir/$node/vse/vsed.yaml"
+        unshare --mount --net --uts "$self" node "$dir" "$node" "$vse" "$images" >"$dir/log/$node" 2>&1 &
+        local holder=$!
+        printf '%s' "$holder" >"$dir/$node/pid"
+        await 10 "the network of $node" test -s "$dir/$node/net"
+        ip link add "v-$node" type veth peer name eth0 netns "$holder"
+        ip link set "v-$node" master br0 up
+        printf 'linked\n' >"$dir/$node/link"
+    done
+    for node in "${nodes[@]}"; do
+        await 60 "$node" test -e "$dir/$node/up"
+    done
+    await 30 'idle nodes' all_idle
+    : >"$dir/ready"
+    while :; do sleep infinity; done
+}
+
+all_idle() {
+    [[ $(sinfo -h -N -o %T | grep -c '^idle$') == "${#nodes[@]}" ]]
+}
+
+# Two users of the cluster's own beside those of the host.
+users() { # DIRECTORY
+    local dir=$1 name id
+    for name in passwd group; do cp "/etc/$name" "$dir/etc/$name"; done
+    for name in ann:60001 ben:60002; do
+        id=${name#*:}
+        name=${name%:*}
+        printf '%s:x:%s:%s::/home/%s:/bin/bash\n' "$name" "$id" "$id" "$name" >>"$dir/etc/passwd"
+        printf '%s:x:%s:\n' "$name" "$id" >>"$dir/etc/group"
+        mkdir -p "$dir/home/$name"
+        chown "$id:$id" "$dir/home/$name"
+    done
+    for name in passwd group; do mount --bind "$dir/etc/$name" "/etc/$name"; done
+}
+
+configure() { # DIRECTORY
+    local dir=$1 node
+    chown slurm "$dir/ctld"
+    install -o slurm -m 644 /dev/null "$dir/log/slurmctld.log"
+    mkdir -p /run/slurm
+    chown slurm /run/slurm
+    {
+        cat <<CONF
+ClusterName=rig
+SlurmctldHost=head(10.99.0.1)
+AuthType=auth/munge
+AuthInfo=socket=/run/munge/sock,cred_expire=10
+SlurmUser=slurm
+StateSaveLocation=$dir/ctld
+SlurmctldPidFile=/run/slurm/slurmctld.pid
+SlurmdPidFile=/run/slurmd.pid
+SlurmdSpoolDir=$dir/%n/spool
+SlurmctldLogFile=$dir/log/slurmctld.log
+SlurmdLogFile=$dir/log/slurmd-%n.log
+SlurmctldDebug=verbose
+SlurmdDebug=verbose
+SlurmdParameters=config_overrides
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_Core
+SwitchType=switch/none
+MpiDefault=none
+AccountingStorageType=accounting_storage/none
+JobAcctGatherType=jobacct_gather/none
+ReturnToService=2
+SlurmdTimeout=30
+KillWait=8
+InactiveLimit=0
+PropagateResourceLimits=NONE
+SchedulerParameters=sched_interval=2,bf_interval=3,sched_min_interval=2
+CONF
+        for node in "${nodes[@]}"; do
+            printf 'NodeName=%s CPUs=%d CoresPerSocket=%d RealMemory=1000 State=UNKNOWN\n' "$node" "$cores" "$cores"
+        done
+        printf 'PartitionName=batch Nodes=%s Default=YES MaxTime=INFINITE State=UP\n' "$(IFS=,; echo "${nodes[*]}")"
+    } >/etc/slurm/slurm.conf
+    printf 'CgroupPlugin=cgroup/v1\nConstrainCores=no\n' >/etc/slurm/cgroup.conf
+}
+
+munge() { # DIRECTORY
+    local dir=$1
+    if [[ ! -s $dir/munge/key ]]; then
+        (umask 077 && head -c 128 /dev/urandom >"$dir/munge/key")
+    fi
+    chown -R munge: "$dir/munge"
+    mkdir -p /run/munge
+    chown munge: /run/munge
+    setpriv --reuid munge --regid munge --clear-groups munged --foreground --key-file="$dir/munge/key" \
+        --socket=/run/munge/sock --pid-file="/run/munge/pid" --seed-file="/run/munge/seed" --num-threads=2 \
+        >"$dir/log/munge-$(hostname)" 2>&1 &
+    await 10 munged test -S /run/munge/sock
+}
+
+# The first process of a node.
+node() { # DIRECTORY NODE VSE IMAGES
+    local dir=$1 node=$2 vse=$3 images=$4 address
+    hostname "$node"
+    mount --make-rprivate /
+    # The devices of a node's own network are in a /sys of its own.
+    mkdir "$dir/$node/cgroup"
+    mount --rbind /sys/fs/cgroup "$dir/$node/cgroup"
+    mount -t sysfs sysfs /sys
+    mount --rbind "$dir/$node/cgroup" /sys/fs/cgroup
+    mount --bind "$dir/$node/run" /run
+    mount --bind "$dir/$node/state" /var/lib/vse
+    cp -a /etc/vse/. "$dir/$node/vse/"
+    mount --bind "$dir/$node/vse" /etc/vse
+    ln -sfn "$images" /var/lib/vse/images
+    ip link set lo up
+    printf 'unshared\n' >"$dir/$node/net"
+    await 10 'a link' test -e "$dir/$node/link"
+    address=$(awk -v name="$node" '$2 == name { print $1 }' /etc/hosts)
+    ip addr add "$address/24" dev eth0
+    ip link set eth0 up
+    munge "$dir"
+    "$vse" up
+    slurmd -N "$node" -D >"$dir/log/slurmd-$node.out" 2>&1 &
+    : >"$dir/$node/up"
+    while :; do sleep infinity; done
+}
+
+# Whether the cluster's first process still is who it was.
+alive() { # DIRECTORY
+    local pid start
+    read -r pid start <"$1/first" 2>/dev/null && [[ $(started "$pid" 2>/dev/null) == "$start" ]]
+}
+
+run() { # DIRECTORY HOST USER COMMAND…
+    local dir=$1 host=$2 user=$3 pid
+    shift 3
+    alive "$dir" || fail "there is no cluster in $dir"
+    read -r pid _ <"$dir/first"
+    local -a enter=(nsenter -t "$pid" --mount --pid --net --uts --)
+    if [[ $host != head ]]; then
+        enter+=(nsenter -t "$(<"$dir/$host/pid")" --mount --net --uts --)
+    fi
+    if [[ $user == root ]]; then
+        exec "${enter[@]}" env -i HOME=/root USER=root PATH="$PATH" TERM="${TERM:-dumb}" "$@"
+    fi
+    # The user's home is the directory that is left when it exists in the cluster only.
+    exec "${enter[@]}" setpriv --reuid "$user" --regid "$user" --init-groups \
+        env -i -C "/home/$user" HOME="/home/$user" USER="$user" PATH="$PATH" TERM="${TERM:-dumb}" "$@"
+}
+
+down() { # DIRECTORY
+    local dir=$1 pid node path
+    if alive "$dir"; then
+        for node in "${nodes[@]}"; do
+            ("$self" run "$dir" "$node" root "$(<"$dir/vse")" down --cancel-jobs) || :
+        done
+        read -r pid _ <"$dir/first"
+        kill -KILL "$pid"
+        await 20 'the end of the cluster' dead "$dir"
+    fi
+    while read -r path; do
+        rmdir --ignore-fail-on-non-empty "$path"
+    done <"$dir/made"
+    rm -rf "$dir"
+}
+
+dead() {
+    ! alive "$1"
+}
+
+case ${1:-} in
+    up)
+        up "${@:2}"
+        ;;
+    inside) inside "${@:2}" ;;
+    node) node "${@:2}" ;;
+    run) run "${@:2}" ;;
+    down) down "${@:2}" ;;
+    *) fail 'up, run or down?' ;;
+esac

@@ -1,0 +1,158 @@
+package org.vse.test.cluster;
+
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.vse.process.Command;
+import org.vse.process.CommandResult;
+import org.vse.process.CommandRunner;
+import org.vse.test.site.Site;
+
+/** The cluster of {@code test/src/cluster/cluster.sh}, with the software under test on its nodes. Needs root. */
+final class Cluster implements AutoCloseable {
+    static final List<String> NODES = List.of("n1", "n2", "n3");
+    static final String USER = "ann";
+    private static final String RIG =
+            Path.of("src/cluster/cluster.sh").toAbsolutePath().toString();
+    private static final CommandRunner COMMANDS = new CommandRunner();
+
+    private final Path top;
+    private final String vse;
+
+    private Cluster(Path top, String vse) {
+        this.top = top;
+        this.vse = vse;
+    }
+
+    static Cluster open(String scheduler) {
+        try {
+            Path top = Files.createTempDirectory(Path.of("/tmp"), "vc");
+            Files.setPosixFilePermissions(top, PosixFilePermissions.fromString("rwxr-xr-x"));
+            Cluster cluster = new Cluster(top, Site.software(top).toString());
+            String images = Path.of(System.getProperty("vse.test.images", ""))
+                    .toRealPath()
+                    .toString();
+            COMMANDS.run(Command.of(RIG, "up", scheduler, cluster.directory().toString(), cluster.vse, images)
+                            .withTimeout(Duration.ofMinutes(3)))
+                    .orThrow("bringing the cluster up");
+            return cluster;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private Path directory() {
+        return top.resolve("c");
+    }
+
+    /** Runs a command on a host of the cluster; users are in their home directory. */
+    CommandResult run(String host, String user, List<String> argv) {
+        List<String> all = new ArrayList<>(List.of(RIG, "run", directory().toString(), host, user));
+        all.addAll(argv);
+        return COMMANDS.run(Command.of(all).withTimeout(Duration.ofMinutes(3)));
+    }
+
+    CommandResult user(String... argv) {
+        return run("head", USER, Arrays.asList(argv));
+    }
+
+    /** {@code vse} as root on a node. */
+    CommandResult vse(String node, String... arguments) {
+        List<String> argv = new ArrayList<>(List.of(vse));
+        argv.addAll(Arrays.asList(arguments));
+        return run(node, "root", argv);
+    }
+
+    /** Puts a job script into the user's home directory. */
+    void script(String name, String text) {
+        try {
+            Path file = directory().resolve("home").resolve(USER).resolve(name);
+            Files.writeString(file, text);
+            Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r--r--"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Text of a file in the user's home directory; empty when it is not there. */
+    String file(String name) {
+        try {
+            Path file = directory().resolve("home").resolve(USER).resolve(name);
+            return Files.exists(file) ? Files.readString(file) : "";
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Submits and returns the job's id. */
+    String submit(String... arguments) {
+        List<String> argv = new ArrayList<>(List.of("sbatch", "--parsable"));
+        argv.addAll(Arrays.asList(arguments));
+        CommandResult result = run("head", USER, argv).orThrow("submitting");
+        return result.stdout().strip();
+    }
+
+    /** A field of {@code scontrol show job}. */
+    String field(String job, String name) {
+        String text = user("scontrol", "show", "job", job).stdout();
+        int at = text.indexOf(" " + name + "=");
+        return at < 0 ? "" : text.substring(at + name.length() + 2).split("\\s", 2)[0];
+    }
+
+    void awaitState(String job, String... states) {
+        await("job " + job + " is " + Arrays.toString(states))
+                .atMost(Duration.ofMinutes(2))
+                .pollInterval(Duration.ofMillis(200))
+                .until(() -> Arrays.asList(states).contains(field(job, "JobState")));
+    }
+
+    void awaitFile(String name, String text) {
+        await(name + " says " + text)
+                .atMost(Duration.ofMinutes(2))
+                .pollInterval(Duration.ofMillis(200))
+                .until(() -> file(name).contains(text));
+    }
+
+    /** What jobs have left on the nodes, in words; a node that is not idle, too. */
+    List<String> remains() {
+        List<String> left = new ArrayList<>();
+        user("sinfo", "-h", "-N", "-o", "%N %T %E")
+                .stdout()
+                .lines()
+                .filter(line -> !line.matches("n[0-9] idle none\\s*"))
+                .forEach(left::add);
+        for (String node : NODES) {
+            run(
+                            node,
+                            "root",
+                            List.of(
+                                    "sh",
+                                    "-c",
+                                    "ls -A /run/vse/j /run/vse/slurm /run/netns 2>/dev/null | grep -v ':$'"))
+                    .stdout()
+                    .lines()
+                    .filter(line -> !line.isBlank())
+                    .forEach(line -> left.add(node + ": " + line));
+        }
+        run("head", "root", List.of("sh", "-c", "ps -eo args | grep -E '^(/usr/bin/)?(qemu-system|ganesha)'"))
+                .stdout()
+                .lines()
+                .forEach(line -> left.add("process " + line.substring(0, Math.min(100, line.length()))));
+        return left;
+    }
+
+    @Override
+    public void close() {
+        COMMANDS.run(Command.of(RIG, "down", directory().toString()).withTimeout(Duration.ofMinutes(3)))
+                .orThrow("ending the cluster");
+        COMMANDS.run(Command.of("rm", "-rf", top.toString())).orThrow("removing the cluster's software");
+    }
+}
