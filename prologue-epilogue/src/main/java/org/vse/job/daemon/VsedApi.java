@@ -58,8 +58,8 @@ final class VsedApi {
         this.users = users;
         this.views = new JobView(json);
         this.jobs = new JobCalls(node, json, table, desk, policy, users);
-        this.hooks = new HookCalls(
-                json, new HookDesk(node, table, desk, policy, users, new NodeSources(node.commands())));
+        this.hooks =
+                new HookCalls(json, new HookDesk(node, table, desk, policy, users, new NodeSources(node.commands())));
         this.use = new ImageUse(table);
         this.use.waitingAt(desk);
         this.health = health;
