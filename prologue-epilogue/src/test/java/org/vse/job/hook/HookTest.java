@@ -111,8 +111,7 @@ class HookTest {
         vsed.on("POST /v1/hooks/starter", call -> call.json(200, "{\"job\":\"17\"}"))
                 .on(
                         "GET /v1/jobs/17/events",
-                        stream(
-                                String.join(
+                        stream(String.join(
                                 "\n",
                                 "{\"n\":0,\"event\":\"accepted\"}",
                                 "{\"n\":1,\"event\":\"running\"}",
