@@ -114,10 +114,18 @@ class HookDeskTest {
                 node.config(List.of(0, 1), 10),
                 node.json(),
                 table,
-                whenOver ->
-                        new JobRunner(node.node(), new JobLifecycle(List.of(new Machines(), new Script())), whenOver),
+                whenOver -> new JobRunner(
+                        node.node(), record -> new JobLifecycle(List.of(new Machines(), new Script())), whenOver),
                 List.of());
-        desk = new HookDesk(node.node(), table, local, new HostUsers(new CommandRunner()), this::said);
+        Path policy = dir.resolve("policy.yaml");
+        Files.writeString(policy, "queues:\n  batch: { images: { allow: [\"*\"] } }\n");
+        desk = new HookDesk(
+                node.node(),
+                table,
+                local,
+                new CurrentPolicy(new PolicyOnDisk(policy, true)),
+                new HostUsers(new CommandRunner()),
+                this::said);
     }
 
     @AfterEach
@@ -154,7 +162,7 @@ class HookDeskTest {
     }
 
     private Job prologue() {
-        return desk.prologue(SLURM, hook(HookPoint.PROLOGUE, attempt - 1));
+        return desk.prologue(SLURM, hook(HookPoint.PROLOGUE, attempt - 1)).orElseThrow();
     }
 
     private Job starter(int uid, String spooled) throws Exception {
@@ -167,7 +175,8 @@ class HookDeskTest {
                 call.environment(),
                 false,
                 null,
-                new JobRecord.Terminal(24, 80, "dumb"));
+                new JobRecord.Terminal(24, 80, "dumb"),
+                List.of());
         String sha256 = HexFormat.of()
                 .formatHex(MessageDigest.getInstance("SHA-256").digest(spooled.getBytes(StandardCharsets.UTF_8)));
         return desk.starter(SLURM, call, uid, launch, sha256);
@@ -285,11 +294,21 @@ class HookDeskTest {
     }
 
     @Test
-    void aJobOfAnotherNodeOrOfSeveralIsRefused() {
+    void aJobOfAnotherNodeIsRefused() {
         nodes = "there";
         assertThat(refused(this::prologue)).isEqualTo(ErrorCode.CONFIG_INVALID);
-        attempt = 2;
-        nodes = "n[1-2]";
-        assertThat(refused(this::prologue)).isEqualTo(ErrorCode.JOB_TOO_LARGE);
+    }
+
+    @Test
+    void onANodeThatIsNotTheFirstNothingIsBegun() {
+        nodes = "before,here";
+        assertThat(desk.prologue(SLURM, hook(HookPoint.PROLOGUE, 0))).isEmpty();
+        assertThat(local.leases()).isEmpty();
+    }
+
+    @Test
+    void aQueueWithoutAPolicyRunsNoMachine() throws IOException {
+        Files.writeString(dir.resolve("policy.yaml"), "queues:\n  other: { images: { allow: [\"*\"] } }\n");
+        assertThat(refused(this::prologue)).isEqualTo(ErrorCode.POLICY_QUEUE_DENIED);
     }
 }

@@ -109,14 +109,11 @@ class HookTest {
     @Test
     void aScriptsOutputAndExitCodeAreItsOwn() {
         vsed.on("POST /v1/hooks/starter", call -> call.json(200, "{\"job\":\"17\"}"))
-                .on(
-                        "GET /v1/jobs/17/events",
-                        stream(String.join(
-                                "\n",
-                                "{\"n\":0,\"event\":\"accepted\"}",
-                                "{\"n\":1,\"event\":\"running\"}",
-                                "{\"n\":2,\"event\":\"ended\",\"exitCode\":7,\"bytes\":{\"stdout\":4,\"stderr\":3}}",
-                                "")))
+                .on("GET /v1/jobs/17/events", stream("""
+                                {"n":0,"event":"accepted"}
+                                {"n":1,"event":"running"}
+                                {"n":2,"event":"ended","exitCode":7,"bytes":{"stdout":4,"stderr":3}}
+                                """))
                 .on("GET /v1/jobs/17/output/stdout", stream("out\n"))
                 .on("GET /v1/jobs/17/output/stderr", stream("er\n"));
         assertThat(point("starter", script.toString(), "a", "b c")).isEqualTo(7);
