@@ -102,14 +102,19 @@ inside() { # DIRECTORY VSE IMAGES
     mount --bind "$dir/etc/hosts" /etc/hosts
     configure "$dir"
     "$vse" install --scheduler slurm
-    cp "$(dirname "$self")/../../../policy/src/test/resources/gate/policy.gate" /etc/vse/policy.gate
+    printf 'queues:\n  batch:\n    images: { allow: ["debian-12*"] }\n' >/etc/vse/policy.yaml
+    "$vse" policy compile --output /etc/vse/policy.gate
+    "$vse" certs init --authority "$dir/authority" --site rig
+    "$vse" certs issue --authority "$dir/authority" --out "$dir/certs" "${nodes[@]}"
     munge "$dir"
     slurmctld -D >"$dir/log/slurmctld.out" 2>&1 &
     for i in "${!nodes[@]}"; do
         node=${nodes[i]}
         mkdir -p "$dir/$node"/{run,state,spool,vse}
         chmod 755 "$dir/$node" "$dir/$node"/{run,state,vse}
-        printf 'node: %s\naccelerator: tcg\n' "$node" >"$dir/$node/vse/vsed.yaml"
+        printf '%s\n' "node: $node" 'accelerator: tcg' "peer-listen: 10.99.0.$((i + 11))" 'node-lease: 8s' \
+            >"$dir/$node/vse/vsed.yaml"
+        cp -a "$dir/certs/$node" "$dir/$node/vse/certs"
         unshare --mount --net --uts "$self" node "$dir" "$node" "$vse" "$images" >"$dir/log/$node" 2>&1 &
         local holder=$!
         printf '%s' "$holder" >"$dir/$node/pid"

@@ -23,8 +23,6 @@ import picocli.CommandLine.Parameters;
 final class CertsCommands {
     private static final Pattern NODE = Pattern.compile("[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?");
 
-    private CertsCommands() {}
-
     private static Path authority(Context context, @Nullable Path given) {
         return context.directory()
                 .resolve(given == null ? context.site().config().resolve("authority") : given);

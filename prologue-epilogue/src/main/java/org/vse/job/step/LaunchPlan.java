@@ -22,6 +22,16 @@ final class LaunchPlan {
     private static final int UMASK = 022;
     private static final String PATH = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin";
 
+    /**
+     * Open MPI 4 finds the job's machines in the node file and reaches them by ssh, whatever batch system it recognises by its
+     * variables: that one's own launcher is not in the guest (mpirun(1), "MCA parameters").
+     */
+    private static final Map<String, String> OPEN_MPI = Map.of(
+            "OMPI_MCA_orte_default_hostfile", GuestSetup.NODE_FILE,
+            "OMPI_MCA_plm", "rsh",
+            "OMPI_MCA_plm_rsh_agent", "ssh",
+            "OMPI_MCA_ras", "^slurm,tm,gridengine,loadleveler,lsf");
+
     private LaunchPlan() {}
 
     /** A pure function of what was admitted. */
@@ -53,6 +63,7 @@ final class LaunchPlan {
         environment.put("VSE_ATTEMPT", Integer.toString(record.attempt()));
         environment.put("VSE_RESTORED", "0");
         environment.put("VSE_NODEFILE", GuestSetup.NODE_FILE);
+        OPEN_MPI.forEach(environment::putIfAbsent);
         return environment;
     }
 

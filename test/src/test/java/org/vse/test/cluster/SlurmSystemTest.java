@@ -15,7 +15,7 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
 import org.vse.process.CommandResult;
 
-/** Jobs with VMs under a real Slurm with three nodes, one node a job. */
+/** Jobs with VMs under a real Slurm with three nodes. */
 @Tag("system")
 @Timeout(300)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -91,6 +91,39 @@ class SlurmSystemTest {
                         .map(index -> cluster.file("member-" + index + ".out"))
                         .toList())
                 .containsExactly("member 1 on vm0\n", "member 2 on vm0\n", "member 3 on vm0\n", "member 4 on vm0\n");
+    }
+
+    @Test
+    void aJobOnTwoNodesHasAMachineOnEachAndOneNetworkOfItsOwn() {
+        cluster.script(
+                "two.sh",
+                "#!/bin/bash\n#SBATCH -N2 -n2 -t 5\n#VSE image=debian-12-mpi memory=512MiB\n"
+                        + "echo \"$SLURM_JOB_NODELIST\"; tr '\\n' ' ' < \"$VSE_NODEFILE\"; echo\n"
+                        + "mpirun --mca pml ob1 --mca btl self,tcp --mca btl_tcp_if_include eth0"
+                        + " --mca oob_tcp_if_include eth0 hostname | sort\n"
+                        + "head -c 3000000 /dev/zero | ssh vm1 'wc -c; ls two.sh'\n");
+        CommandResult result = cluster.user("sbatch", "-W", "-o", "two.out", "two.sh");
+        assertThat(cluster.file("two.out")).isEqualTo("vm0,vm1\nvm0 vm1 \nvm0\nvm1\n3000000\ntwo.sh\n");
+        assertThat(result.exitCode()).isZero();
+    }
+
+    @Test
+    void aJobEndsOnEveryNodeWhenOneOfThemIsCutOff() {
+        cluster.script(
+                "cut.sh", "#!/bin/bash\n#SBATCH -N2 -n2 -t 5 -w n1,n2\n#VSE image=debian-12\necho ready\nsleep 100\n");
+        String job = cluster.submit("-o", "cut.out", "cut.sh");
+        cluster.awaitFile("cut.out", "ready");
+        cluster.run("head", "root", List.of("ip", "link", "set", "v-n2", "down"))
+                .orThrow("cutting a node off");
+        cluster.awaitFile("cut.out", "[NODE_LOST]");
+        await("the node that was cut off ends its machine")
+                .atMost(Duration.ofSeconds(30))
+                .pollInterval(Duration.ofMillis(500))
+                .untilAsserted(() -> assertThat(cluster.vse("n2", "vm", "ls", "--format", "json")
+                                .stdout())
+                        .doesNotContain("RUNNING"));
+        cluster.run("head", "root", List.of("ip", "link", "set", "v-n2", "up")).orThrow("joining a node again");
+        cluster.awaitState(job, "FAILED", "COMPLETED", "NODE_FAIL");
     }
 
     @Test
