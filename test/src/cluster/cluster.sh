@@ -102,7 +102,15 @@ inside() { # DIRECTORY VSE IMAGES
     mount --bind "$dir/etc/hosts" /etc/hosts
     configure "$dir"
     "$vse" install --scheduler slurm
-    printf 'queues:\n  batch:\n    images: { allow: ["debian-12*"] }\n' >/etc/vse/policy.yaml
+    cat >/etc/vse/policy.yaml <<'POLICY'
+queues:
+  batch:
+    images: { allow: ["debian-12*"] }
+  vms:
+    extends: batch
+    require: true
+    defaults: { image: debian-12 }
+POLICY
     "$vse" policy compile --output /etc/vse/policy.gate
     "$vse" certs init --authority "$dir/authority" --site rig
     "$vse" certs issue --authority "$dir/authority" --out "$dir/certs" "${nodes[@]}"
@@ -132,7 +140,7 @@ inside() { # DIRECTORY VSE IMAGES
 }
 
 all_idle() {
-    [[ $(sinfo -h -N -o %T | grep -c '^idle$') == "${#nodes[@]}" ]]
+    [[ $(sinfo -h -N -o '%N %T' | sort -u | grep -c ' idle$') == "${#nodes[@]}" ]]
 }
 
 # Two users of the cluster's own beside those of the host.
@@ -190,7 +198,9 @@ CONF
         for node in "${nodes[@]}"; do
             printf 'NodeName=%s CPUs=%d CoresPerSocket=%d RealMemory=1000 State=UNKNOWN\n' "$node" "$cores" "$cores"
         done
-        printf 'PartitionName=batch Nodes=%s Default=YES MaxTime=INFINITE State=UP\n' "$(IFS=,; echo "${nodes[*]}")"
+        node=$(IFS=,; echo "${nodes[*]}")
+        printf 'PartitionName=batch Nodes=%s Default=YES MaxTime=INFINITE State=UP\n' "$node"
+        printf 'PartitionName=vms Nodes=%s MaxTime=INFINITE State=UP\n' "$node"
     } >/etc/slurm/slurm.conf
     printf 'CgroupPlugin=cgroup/v1\nConstrainCores=no\n' >/etc/slurm/cgroup.conf
 }

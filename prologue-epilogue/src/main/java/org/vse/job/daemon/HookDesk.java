@@ -131,13 +131,30 @@ final class HookDesk {
         }
     }
 
+    /** Looks at users, images and directories before anything is locked: a file system that hangs stops one job only. */
     private Job taken(BatchSystem system, JobFacts facts) {
+        synchronized (this) {
+            requireNotRefused(facts);
+            Optional<Job> there = find(system, facts.job());
+            if (there.isPresent() && there.get().record().attempt() == facts.attempt()) {
+                return there.get();
+            }
+        }
+        JobFacts.NodeShare share;
+        Admission admission;
+        try {
+            share = share(facts);
+            JobRecord.User user = users.find(Integer.toString(facts.owner().uid()));
+            admission = Admission.of(facts, share, user, policy.get(), node.images());
+        } catch (VseException e) {
+            throw refused(facts, e);
+        }
         while (true) {
             Job older;
             synchronized (this) {
                 Optional<Job> there = find(system, facts.job());
                 if (there.isEmpty() || isOver(there.get(), facts)) {
-                    return take(system, facts);
+                    return take(system, facts, share, admission);
                 }
                 older = there.get();
                 if (older.record().attempt() == facts.attempt()) {
@@ -163,29 +180,38 @@ final class HookDesk {
         }
     }
 
+    private void requireNotRefused(JobFacts facts) {
+        Known before = known.get(facts.job());
+        if (before != null
+                && before.attempt() == facts.attempt()
+                && before.uid() != ANYBODY
+                && before.refusal() != null) {
+            throw before.refusal();
+        }
+    }
+
+    private synchronized VseException refused(JobFacts facts, VseException why) {
+        known.put(facts.job(), new Known(facts.attempt(), facts.owner().uid(), digest(facts), why));
+        return why;
+    }
+
+    private static String digest(JobFacts facts) {
+        return facts.script().map(JobFacts.Script::spooledSha256).orElse("");
+    }
+
     private static boolean isOver(Job job, JobFacts facts) {
         return job.state().isFinal() && job.record().attempt() < facts.attempt();
     }
 
-    private Job take(BatchSystem system, JobFacts facts) {
-        Known before = known.get(facts.job());
-        boolean isRepeated = before != null && before.attempt() == facts.attempt() && before.uid() != ANYBODY;
-        if (isRepeated && before != null && before.refusal() != null) {
-            throw before.refusal();
-        }
-        String sha256 = facts.script().map(JobFacts.Script::spooledSha256).orElse("");
+    private Job take(BatchSystem system, JobFacts facts, JobFacts.NodeShare share, Admission admission) {
         try {
-            JobFacts.NodeShare share = share(facts);
-            JobRecord.User user = users.find(Integer.toString(facts.owner().uid()));
-            Admission admission = Admission.of(facts, share, user, policy.get(), node.images());
             Admission.Identity identity =
                     new Admission.Identity(system.dialect().word(), facts.job(), facts.attempt());
             Job job = desk.begin(admission, identity, share.cores());
-            known.put(facts.job(), new Known(facts.attempt(), user.uid(), sha256, null));
+            known.put(facts.job(), new Known(facts.attempt(), facts.owner().uid(), digest(facts), null));
             return job;
         } catch (VseException e) {
-            known.put(facts.job(), new Known(facts.attempt(), facts.owner().uid(), sha256, e));
-            throw e;
+            throw refused(facts, e);
         }
     }
 
@@ -326,6 +352,11 @@ final class HookDesk {
                     .fact("state", job.state());
         }
         boolean changed = false;
+        if (job.record().nodes().size() > 1) {
+            throw VseException.of(ErrorCode.NOT_SUPPORTED, "a job on several nodes cannot be suspended")
+                    .fact("nodes", String.join(", ", job.record().nodes()))
+                    .next("cancel it, or let it run");
+        }
         for (JobRecord.Machine machine : job.record().machines()) {
             VmName name = job.record().vmName(machine.index());
             boolean paused = node.driver()

@@ -1,10 +1,14 @@
 package org.vse.job.daemon;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
+import org.vse.job.hook.EndedJobs;
 import org.vse.job.lifecycle.EventFeed;
 import org.vse.job.lifecycle.Job;
 import org.vse.job.lifecycle.JobRecord;
@@ -29,6 +33,33 @@ final class LeftJobs {
                 node.growth().add(job.files().directory());
                 takeUp(node, job, runner);
             }
+        }
+    }
+
+    /**
+     * Fails every job that its batch system has ended while no daemon was there.
+     *
+     * @param run the directory where hooks leave word of that
+     */
+    static void endWhatEnded(Path run, List<Job> kept) {
+        try {
+            for (EndedJobs.Ended ended : EndedJobs.read(run)) {
+                for (Job job : kept) {
+                    JobRecord record = job.record();
+                    if (!job.state().isFinal()
+                            && job.outcome().isEmpty()
+                            && ended.covers(record.scheduler(), record.id(), record.attempt())) {
+                        job.fail(VseException.of(
+                                ErrorCode.JOB_CANCELLED,
+                                "the batch system has ended job '" + record.id() + "' while no daemon was there"));
+                    }
+                }
+                Files.deleteIfExists(ended.file());
+            }
+        } catch (IOException e) {
+            throw VseException.of(ErrorCode.STORAGE_FAILED, "what hooks have left cannot be read")
+                    .at(run.toString())
+                    .because(e);
         }
     }
 

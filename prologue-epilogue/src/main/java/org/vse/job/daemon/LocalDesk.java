@@ -148,7 +148,7 @@ final class LocalDesk {
             table.add(job);
             runner.drive(job);
             return job;
-        } catch (VseException e) {
+        } catch (RuntimeException e) {
             scheduler.finished(identity.id());
             JobDirectories.delete(files);
             throw e;
@@ -184,7 +184,7 @@ final class LocalDesk {
                             asUser ? part.user().uid() : freeUid(),
                             asUser ? part.user().gid() : config.qemuGid()),
                     files);
-        } catch (VseException e) {
+        } catch (RuntimeException e) {
             scheduler.finished(part.id());
             JobDirectories.delete(files);
             throw e;

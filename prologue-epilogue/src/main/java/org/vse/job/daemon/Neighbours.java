@@ -50,7 +50,7 @@ final class Neighbours implements AutoCloseable {
     static Neighbours of(VsedConfig settings, ObjectMapper json, GrowthWatch growth) {
         Clock clock = Clock.systemUTC();
         Duration lease = settings.peers().map(VsedConfig.Peers::lease).orElse(ALONE);
-        PartLeases leases = new PartLeases(lease, growth, clock);
+        PartLeases leases = new PartLeases(lease, growth);
         if (settings.peers().isEmpty()) {
             return new Neighbours(settings, json, leases, null, null, null);
         }

@@ -1,6 +1,7 @@
 package org.vse.job.daemon;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -20,6 +21,7 @@ import org.vse.job.lifecycle.JobState;
 import org.vse.job.peer.PartOrder;
 import org.vse.job.step.Node;
 import org.vse.job.step.PartLeases;
+import org.vse.policy.Share;
 
 /** The parts that this node has of jobs whose first node is another: brought up, held and ended at that node's word. */
 final class Parts implements AutoCloseable {
@@ -33,13 +35,15 @@ final class Parts implements AutoCloseable {
     private final JobTable table;
     private final LocalDesk desk;
     private final PartLeases leases;
+    private final HostUsers users;
     private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor(task -> {
         Thread thread = new Thread(task, "leases");
         thread.setDaemon(true);
         return thread;
     });
 
-    Parts(Node node, ObjectMapper json, JobTable table, LocalDesk desk, PartLeases leases) {
+    Parts(Node node, ObjectMapper json, JobTable table, LocalDesk desk, PartLeases leases, HostUsers users) {
+        this.users = users;
         this.node = node;
         this.json = json;
         this.table = table;
@@ -67,6 +71,7 @@ final class Parts implements AutoCloseable {
         if (here.isEmpty() || !TAG.matcher(record.tag()).matches()) {
             throw VseException.of(ErrorCode.USAGE, "the job has no machine on node '" + node.name() + "'");
         }
+        requireOwn(record);
         endOlder(record);
         synchronized (this) {
             Optional<Job> there = find(record.tag());
@@ -75,8 +80,30 @@ final class Parts implements AutoCloseable {
                 return;
             }
             Job job = desk.begin(record, this::admit);
-            leases.begin(job, order.key().toKey());
+            leases.begin(job, order.key().toKey(), Duration.ofSeconds(Math.max(1, order.leaseSeconds())));
             desk.runner().drive(job);
+        }
+    }
+
+    /** What a node orders is checked like what a user asks for: its user is this node's, and root's files are no share. */
+    private void requireOwn(JobRecord record) {
+        if (record.scheduler().equals(JobRecord.EMBEDDED)) {
+            throw VseException.of(ErrorCode.NOT_PERMITTED, "the embedded scheduler's jobs have no parts");
+        }
+        if (record.share() == Share.NONE) {
+            return;
+        }
+        JobRecord.User here = users.find(Integer.toString(record.user().uid()));
+        if (here.uid() == 0
+                || !here.name().equals(record.user().name())
+                || here.gid() != record.user().gid()) {
+            throw VseException.of(ErrorCode.NOT_PERMITTED, "the job's user is another on node '" + node.name() + "'")
+                    .fact(
+                            "job",
+                            record.user().name() + " " + record.user().uid() + ":"
+                                    + record.user().gid())
+                    .fact("here", here.name() + " " + here.uid() + ":" + here.gid())
+                    .next("give users the same numbers on all nodes, or write share=none");
         }
     }
 
@@ -140,6 +167,12 @@ final class Parts implements AutoCloseable {
                                 "job '" + job.record().id() + "' does not end on node '" + node.name() + "'")
                         .next("see the log of vsed on that node");
             }
+        }
+        if (!job.state().isFinal()) {
+            throw VseException.of(
+                            ErrorCode.NODE_LOST,
+                            "something of job '" + job.record().id() + "' is left on node '" + node.name() + "'")
+                    .next("it is tried again; see the log of vsed on that node");
         }
     }
 

@@ -10,6 +10,7 @@ import io.netty.handler.ssl.SslHandler;
 import java.net.InetSocketAddress;
 import java.security.cert.X509Certificate;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import org.vse.failure.ErrorCode;
@@ -18,6 +19,12 @@ import org.vse.job.peer.PeerIdentity;
 
 /** Listens for the daemons of other nodes. Who has no certificate of the site's authority gets no byte of an answer. */
 final class PeerServer implements AutoCloseable {
+    /** Connections that have not shown a certificate yet; more than so many are closed at once. */
+    private static final int MOST_UNPROVEN = 256;
+
+    private static final int HANDSHAKE_MILLIS = 5000;
+
+    private final AtomicInteger unproven = new AtomicInteger();
     private final CallDesk desk;
     private final PeerIdentity identity;
     private final EpollEventLoopGroup loops = new EpollEventLoopGroup(1);
@@ -46,7 +53,15 @@ final class PeerServer implements AutoCloseable {
                     .childHandler(new ChannelInitializer<Channel>() {
                         @Override
                         protected void initChannel(Channel channel) {
-                            channel.pipeline().addLast(identity.server().newHandler(channel.alloc()));
+                            if (unproven.incrementAndGet() > MOST_UNPROVEN) {
+                                unproven.decrementAndGet();
+                                var unused = channel.close();
+                                return;
+                            }
+                            SslHandler tls = identity.server().newHandler(channel.alloc());
+                            tls.setHandshakeTimeoutMillis(HANDSHAKE_MILLIS);
+                            tls.handshakeFuture().addListener(done -> unproven.decrementAndGet());
+                            channel.pipeline().addLast(tls);
                             desk.serve(channel.pipeline(), PeerServer::caller);
                         }
                     })

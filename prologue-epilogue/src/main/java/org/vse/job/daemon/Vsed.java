@@ -183,7 +183,8 @@ public final class Vsed {
             use.waitingAt(desk);
             Reaper reaper = new Reaper(node, run, table);
             reaper.reap();
-            Parts parts = new Parts(node, json, table, desk, neighbours.leases());
+            Parts parts = new Parts(node, json, table, desk, neighbours.leases(), new HostUsers(commands));
+            LeftJobs.endWhatEnded(run, kept);
             LeftJobs.takeUp(node, kept, desk.runner());
             reaper.every(settings.reap(), desk.runner()::finishStuck);
             ObjectNode health = health(json, settings, owner);

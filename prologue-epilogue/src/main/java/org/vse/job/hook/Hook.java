@@ -137,7 +137,13 @@ public final class Hook {
             };
         } catch (VseException e) {
             say(e.render());
+            if (line.point() == HookPoint.EPILOGUE && e.code() == ErrorCode.DAEMON_UNREACHABLE) {
+                leaveWord(line, dialect);
+            }
             return dialect.exitCode(line.point(), e.kind());
+        } catch (RuntimeException e) {
+            say(VseException.of(ErrorCode.INTERNAL, "the hook failed: " + e).render());
+            return dialect.exitCode(line.point(), ErrorCode.INTERNAL.kind());
         } catch (IOException e) {
             say(VseException.of(ErrorCode.INTERNAL, "reading or writing failed: " + e)
                     .render());
@@ -145,6 +151,16 @@ public final class Hook {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return dialect.exitCode(line.point(), ErrorCode.STEP_INTERRUPTED.kind());
+        }
+    }
+
+    /** Nobody takes the call: the next daemon finds the word, and takes down a job that has ended meanwhile. */
+    private void leaveWord(Line line, Dialect dialect) {
+        try {
+            HookCall call = new HookCall(line.point(), line.arguments(), environment, "");
+            EndedJobs.leave(line.run(), dialect.word(), dialect.attempt(call.reduced(dialect)));
+        } catch (IOException | VseException e) {
+            say("vse: that the job has ended could not be kept for vsed: " + e.getMessage());
         }
     }
 

@@ -9,8 +9,9 @@ import org.vse.provisioner.guest.GuestSetup;
  * @param protocol {@link #PROTOCOL} of who orders
  * @param job what was admitted; of the machines of the ordered node without cores, that node gives them some
  * @param key the key that the job's machines share
+ * @param leaseSeconds how long the first node waits for an answer; the part lives no longer without a call
  */
-public record PartOrder(int protocol, JobRecord job, Key key) {
+public record PartOrder(int protocol, JobRecord job, Key key, long leaseSeconds) {
     /** Version of what nodes say to each other. */
     public static final int PROTOCOL = 1;
 

@@ -25,15 +25,17 @@ import io.netty.handler.ssl.SslHandler;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLParameters;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
 import org.vse.job.lifecycle.FailureText;
 
-/** Calls the daemons of other nodes. Nothing here blocks; one connection a call. */
+/** Calls the daemons of other nodes, one connection a call. Nothing here waits, but for the host's resolver of names. */
 public final class PeerClient implements AutoCloseable {
     private static final int MAX_ANSWER_BYTES = 4 << 20;
     private static final int CONNECT_MILLIS = 5000;
@@ -41,6 +43,7 @@ public final class PeerClient implements AutoCloseable {
     private final PeerIdentity identity;
     private final PeerNodes nodes;
     private final ObjectMapper json;
+    private final Map<String, InetSocketAddress> known = new ConcurrentHashMap<>();
     private final EpollEventLoopGroup loops = new EpollEventLoopGroup(1);
 
     /** Calls as that node. */
@@ -86,8 +89,23 @@ public final class PeerClient implements AutoCloseable {
         return cause instanceof VseException said ? said : unreachable(node, cause);
     }
 
+    /** As the resolver says; as it said last time where it says nothing now. */
+    private InetSocketAddress address(String node) {
+        try {
+            InetSocketAddress found = nodes.daemon(node);
+            known.put(node, found);
+            return found;
+        } catch (VseException e) {
+            InetSocketAddress before = known.get(node);
+            if (before == null) {
+                throw e;
+            }
+            return before;
+        }
+    }
+
     private Channel open(String node, FullHttpRequest request, CompletableFuture<JsonNode> answer) {
-        InetSocketAddress address = nodes.daemon(node);
+        InetSocketAddress address = address(node);
         ChannelFuture connected = new Bootstrap()
                 .group(loops)
                 .channel(EpollSocketChannel.class)

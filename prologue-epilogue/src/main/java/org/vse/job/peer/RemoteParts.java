@@ -38,7 +38,9 @@ public final class RemoteParts implements Sisters, AutoCloseable {
     public static final Duration LISTEN = Duration.ofSeconds(4);
 
     private static final Logger LOG = LoggerFactory.getLogger(RemoteParts.class);
-    private static final Duration ORDER = Duration.ofSeconds(20);
+    /** An older attempt may have to be ended first. */
+    private static final Duration ORDER = Duration.ofSeconds(60);
+
     private static final Duration END = Duration.ofSeconds(60);
     private static final Duration AGAIN = Duration.ofSeconds(1);
     private static final long LOOK_MILLIS = 500;
@@ -82,8 +84,11 @@ public final class RemoteParts implements Sisters, AutoCloseable {
 
     @Override
     public void begin(Job job, GuestSetup.SshKey key) {
-        PartOrder order =
-                new PartOrder(PartOrder.PROTOCOL, job.record(), new PartOrder.Key(key.publicKey(), key.privateKey()));
+        PartOrder order = new PartOrder(
+                PartOrder.PROTOCOL,
+                job.record(),
+                new PartOrder.Key(key.publicKey(), key.privateKey()),
+                lease.toSeconds());
         everywhere(job, node -> client.call(node, HttpMethod.POST, "/v1/parts", order, ORDER))
                 .ifPresent(failure -> {
                     throw failure;
@@ -208,7 +213,7 @@ public final class RemoteParts implements Sisters, AutoCloseable {
         private volatile boolean ready;
         private volatile boolean over;
         private volatile int next;
-        private volatile Instant heard = clock.instant();
+        private volatile long heard = System.nanoTime();
 
         Watch(Job job, String node) {
             this.job = job;
@@ -242,7 +247,7 @@ public final class RemoteParts implements Sisters, AutoCloseable {
         }
 
         private void take(PartNews news) {
-            heard = clock.instant();
+            heard = System.nanoTime();
             next = news.next();
             for (JsonNode event : news.events()) {
                 if (event.path("event").asText().equals("notice")) {
@@ -261,14 +266,14 @@ public final class RemoteParts implements Sisters, AutoCloseable {
                 ready = true;
                 growth.wake(job.files().directory());
             }
-            listen();
+            later.execute(this::listen);
         }
 
         /** The node did not answer, or refused: a part that it does not know is lost at once. */
         private void miss(VseException failure) {
             if (failure.code() != ErrorCode.PEER_UNREACHABLE) {
                 fail(failure);
-            } else if (clock.instant().isAfter(heard.plus(lease))) {
+            } else if (System.nanoTime() - heard > lease.toNanos()) {
                 fail(lost("has not answered for " + lease.toSeconds() + " s").because(failure));
             } else {
                 LOG.info(

@@ -1,8 +1,6 @@
 package org.vse.job.step;
 
-import java.time.Clock;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.vse.job.lifecycle.GrowthWatch;
@@ -14,54 +12,68 @@ import org.vse.provisioner.guest.GuestSetup;
  * its first node is gone, or cut off, and the job may be running elsewhere.
  */
 public final class PartLeases {
-    private final Duration lease;
+    private final Duration longest;
     private final GrowthWatch growth;
-    private final Clock clock;
-    private final Map<String, Instant> until = new ConcurrentHashMap<>();
+    private final Map<String, Lease> leases = new ConcurrentHashMap<>();
 
-    /** @param lease how long a part lives without a word from its first node */
-    public PartLeases(Duration lease, GrowthWatch growth, Clock clock) {
-        this.lease = lease;
+    /** Counted by a clock that nobody sets. */
+    private record Lease(Duration length, long since, boolean released) {
+        boolean isOver() {
+            return !released && System.nanoTime() - since > length.toNanos();
+        }
+    }
+
+    /** @param longest how long a part lives at most without a word from its first node */
+    public PartLeases(Duration longest, GrowthWatch growth) {
+        this.longest = longest;
         this.growth = growth;
-        this.clock = clock;
     }
 
-    /** How long a part lives without a word from its first node. */
+    /** How long a part lives at most without a word from its first node. */
     public Duration length() {
-        return lease;
+        return longest;
     }
 
-    /** Takes a part in: keeps the key that its job's machines share, and holds it. */
-    public void begin(Job job, GuestSetup.SshKey key) {
+    /**
+     * Takes a part in: keeps the key that its job's machines share, and holds it.
+     *
+     * @param asked how long the first node waits for an answer
+     */
+    public void begin(Job job, GuestSetup.SshKey key, Duration asked) {
         JobKeys.keep(key, job.files().key());
-        renew(job);
+        Duration length = asked.compareTo(longest) < 0 ? asked : longest;
+        leases.put(job.record().tag(), new Lease(length, System.nanoTime(), false));
     }
 
     /** The first node has spoken. */
     public void renew(Job job) {
-        until.put(job.record().tag(), clock.instant().plus(lease));
+        leases.compute(
+                job.record().tag(),
+                (tag, before) -> before != null && before.released()
+                        ? before
+                        : new Lease(before == null ? longest : before.length(), System.nanoTime(), false));
     }
 
     /** The first node needs the part no more. */
     public void release(Job job) {
-        until.put(job.record().tag(), Instant.MIN);
+        leases.put(job.record().tag(), new Lease(longest, System.nanoTime(), true));
         growth.wake(job.files().directory());
     }
 
     /** Nothing of the part is left. */
     void forget(Job job) {
-        until.remove(job.record().tag());
+        leases.remove(job.record().tag());
     }
 
     /** True once {@link #release} was called. */
     boolean isReleased(Job job) {
-        return Instant.MIN.equals(until.get(job.record().tag()));
+        Lease lease = leases.get(job.record().tag());
+        return lease != null && lease.released();
     }
 
     /** True when nobody has held the part for as long as its lease; one that was just taken up again has a whole lease. */
     public boolean isOver(Job job) {
-        Instant end = until.computeIfAbsent(
-                job.record().tag(), unknown -> clock.instant().plus(lease));
-        return clock.instant().isAfter(end);
+        return leases.computeIfAbsent(job.record().tag(), tag -> new Lease(longest, System.nanoTime(), false))
+                .isOver();
     }
 }

@@ -1,6 +1,7 @@
 package org.vse.job.step;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,6 +27,9 @@ import org.vse.provisioner.share.NfsShare;
 final class ReadyStep implements Step {
     private static final int MTU = 1500;
 
+    /** What another node may need on top, to fetch the image and to compare it with its digest. */
+    private static final Duration STAGING = Duration.ofMinutes(10);
+
     private final Node node;
     private final ShareStep share;
 
@@ -49,7 +53,7 @@ final class ReadyStep implements Step {
         GuestSetup.SshKey key = JobKeys.ensure(node.commands(), job.files().key());
         share.awaitUp(job);
         InParallel.each(here, machine -> configure(job, machine, key, deadline));
-        node.sisters().awaitReady(job, deadline.plus(node.timeouts().setup()), progress);
+        node.sisters().awaitReady(job, deadline.plus(node.timeouts().setup()).plus(STAGING), progress);
         job.journal().enter(JobState.READY);
     }
 

@@ -90,7 +90,7 @@ class PartsSystemTest {
             job.machineEnded(name, why);
             second.node().growth().wake(job.files().directory());
         }));
-        PartLeases leases = new PartLeases(LEASE, second.node().growth(), Clock.systemUTC());
+        PartLeases leases = new PartLeases(LEASE, second.node().growth());
         desk = new LocalDesk(
                 second.node(),
                 second.config(List.of(0, 1), 10),
@@ -98,7 +98,7 @@ class PartsSystemTest {
                 table,
                 over -> new JobRunner(second.node(), Steps.of(second.node(), leases), over),
                 List.of());
-        parts = new Parts(second.node(), second.json(), table, desk, leases);
+        parts = new Parts(second.node(), second.json(), table, desk, leases, new HostUsers(new CommandRunner()));
         open.add(parts);
         parts.watch();
         server = new PeerServer(
@@ -284,7 +284,7 @@ class PartsSystemTest {
     @Test
     void onlyTheFirstNodeOrdersAPart() throws IOException {
         First first = new First("n1", 1);
-        assertThatThrownBy(() -> order("n3", new PartOrder(PartOrder.PROTOCOL, first.job.record(), TRAVELLING)))
+        assertThatThrownBy(() -> order("n3", new PartOrder(PartOrder.PROTOCOL, first.job.record(), TRAVELLING, 3)))
                 .hasMessageContaining("only the first node");
         assertThat(machines.list()).isEmpty();
     }
@@ -292,7 +292,7 @@ class PartsSystemTest {
     @Test
     void anotherProtocolIsRefused() throws IOException {
         First first = new First("n1", 1);
-        assertThatThrownBy(() -> order("n1", new PartOrder(PartOrder.PROTOCOL + 1, first.job.record(), TRAVELLING)))
+        assertThatThrownBy(() -> order("n1", new PartOrder(PartOrder.PROTOCOL + 1, first.job.record(), TRAVELLING, 3)))
                 .hasMessageContaining("versions of VSE do not fit");
     }
 
@@ -324,7 +324,7 @@ class PartsSystemTest {
     /** Keeps the compiler's eye on what the job's steps are: a hold is the last step of a part. */
     @Test
     void aPartIsBroughtUpByTheStepsOfAJob() {
-        PartLeases leases = new PartLeases(LEASE, second.node().growth(), Clock.systemUTC());
+        PartLeases leases = new PartLeases(LEASE, second.node().growth());
         assertThat(Steps.part(second.node(), leases).names())
                 .containsExactly("group", "stage", "share", "connect", "create", "ready", "hold");
         assertThat(Steps.lifecycle(second.node()).names())

@@ -99,6 +99,20 @@ class HookTest {
     }
 
     @Test
+    void anEpilogueWithoutADaemonLeavesWordForTheNextOne() throws IOException {
+        assertThat(EndedJobs.read(dir.resolve("run"))).isEmpty();
+        vsed.kill();
+        assertThat(point("epilogue")).isZero();
+        assertThat(point("epilogue")).isZero();
+        assertThat(EndedJobs.read(dir.resolve("run"))).singleElement().satisfies(ended -> {
+            assertThat(ended.covers("slurm", "17", 1)).isTrue();
+            assertThat(ended.covers("slurm", "17", 2)).isFalse();
+            assertThat(ended.covers("slurm", "18", 1)).isFalse();
+            assertThat(ended.covers("torque", "17", 1)).isFalse();
+        });
+    }
+
+    @Test
     void aStarterWithoutADaemonFailsTheJobAndSaysSo() throws IOException {
         vsed.kill();
         assertThat(point("starter", script.toString())).isEqualTo(125);

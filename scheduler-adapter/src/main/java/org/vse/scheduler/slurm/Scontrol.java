@@ -1,7 +1,6 @@
 package org.vse.scheduler.slurm;
 
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -27,11 +26,16 @@ record Scontrol(String text) {
     private static final Pattern LIMIT = Pattern.compile("(?:([0-9]{1,5})-)?([0-9]{2,3}):([0-9]{2}):([0-9]{2})");
     private static final Pattern SHARE =
             Pattern.compile("(?m)^     Nodes=(\\S+) CPU_IDs=([0-9,-]+) Mem=([0-9]+)(?: GRES=.*)?$");
+    private static final Pattern MEMBER = Pattern.compile("JobId=[0-9]+ ArrayJobId=[0-9]+ ArrayTaskId=");
     private static final long MIB = 1L << 20;
 
     /** What is said about one job: asked for the first job of an array, scontrol tells of all its members. */
     static Scontrol of(String answer, String id) {
-        List<String> records = Arrays.stream(answer.split("\n\n(?=JobId=)", -1))
+        List<String> all = List.of(answer.split("\n\n(?=JobId=)", -1));
+        if (all.size() > 1 && !MEMBER.matcher(all.get(0)).lookingAt()) {
+            throw pretended("JobId");
+        }
+        List<String> records = all.stream()
                 .filter(record -> record.startsWith("JobId=" + id + " "))
                 .toList();
         if (records.size() > 1) {

@@ -3,6 +3,8 @@ package org.vse.scheduler.slurm;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -10,6 +12,8 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Function;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.vse.failure.ErrorCode;
@@ -39,12 +43,15 @@ public final class Slurm implements Dialect {
     private static final String RESTARTS_FOR_SCRIPTS = "SLURM_RESTART_COUNT";
     private static final String NODE_COUNT = "SLURM_JOB_NUM_NODES";
     private static final String CONFIGURATION = "SLURM_CONF";
+    private static final String CORES = "SLURM_JOB_CPUS_PER_NODE";
+    private static final Pattern REPEATED = Pattern.compile("([0-9]{1,6})(?:\\(x([0-9]{1,5})\\))?");
     private static final Pattern ID = Pattern.compile("[1-9][0-9]{0,9}");
     private static final Pattern COUNT = Pattern.compile("[0-9]{1,6}");
     private static final Set<String> PASSED = Set.of(
             JOB,
             RESTARTS,
             CONFIGURATION,
+            CORES,
             "SLURM_CLUSTER_NAME",
             "SLURM_JOB_PARTITION",
             "SLURM_JOB_UID",
@@ -107,7 +114,43 @@ public final class Slurm implements Dialect {
         if (!uid.equals(Integer.toString(facts.owner().uid()))) {
             throw notACall(call, "SLURM_JOB_UID");
         }
+        requireSame(call, "SLURM_JOB_PARTITION", List.of(facts.queue()), List::of);
+        requireSame(
+                call,
+                "SLURM_NODELIST",
+                facts.nodes().stream().map(JobFacts.NodeShare::node).toList(),
+                HostList::names);
+        requireSame(
+                call,
+                CORES,
+                facts.nodes().stream()
+                        .map(share -> Integer.toString(share.count()))
+                        .toList(),
+                Slurm::each);
         return facts;
+    }
+
+    /** What slurmd itself has told the hook and what scontrol prints among a user's words must be the same. */
+    private static void requireSame(
+            HookCall call, String variable, List<String> printed, Function<String, List<String>> parts) {
+        String told = call.environment().get(variable);
+        if (told != null && !parts.apply(told).equals(printed)) {
+            throw notACall(call, variable);
+        }
+    }
+
+    /** {@code 2(x3),1}: the numbers of four nodes. */
+    private static List<String> each(String counts) {
+        List<String> each = new ArrayList<>();
+        for (String part : counts.split(",", -1)) {
+            Matcher matcher = REPEATED.matcher(part);
+            if (!matcher.matches()) {
+                return List.of();
+            }
+            int times = matcher.group(2) == null ? 1 : Integer.parseInt(matcher.group(2));
+            each.addAll(Collections.nCopies(times, matcher.group(1)));
+        }
+        return each;
     }
 
     @Override
@@ -133,7 +176,7 @@ public final class Slurm implements Dialect {
         seen.replace(NODE_COUNT, count);
         seen.replace("SLURM_NNODES", count);
         seen.replace("SLURMD_NODENAME", machines.get(0).name());
-        seen.replace("SLURM_JOB_CPUS_PER_NODE", cores);
+        seen.replace(CORES, cores);
         seen.replace("SLURM_CPUS_ON_NODE", first);
         if (!asManyAsNodes) {
             seen.replace("SLURM_TASKS_PER_NODE", cores);

@@ -14,6 +14,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.Kind;
@@ -49,7 +50,10 @@ class SlurmTest extends DialectContract {
     }
 
     private JobFacts facts(String from, String to) {
-        HookCall call = single.call(HookPoint.PROLOGUE);
+        return facts(single.call(HookPoint.PROLOGUE), from, to);
+    }
+
+    private JobFacts facts(HookCall call, String from, String to) {
         Map<Source, String> contents = new HashMap<>(single.contents(slurm.sources(call)));
         contents.replaceAll((source, text) -> text.replace(from, to));
         return slurm.facts(call, contents);
@@ -62,6 +66,7 @@ class SlurmTest extends DialectContract {
                 "JobName=x\n   UserId=root(0) GroupId=root(0) MCS_label=N/A",
                 "JobName=x Restarts=7",
                 "JobName=x\n\nJobId=1 JobName=y",
+                "JobName=x\n\nJobId=999 JobName=y",
                 "JobName=x\n     Nodes=n1 CPU_IDs=0-63 Mem=0 GRES="
             })
     void aNameThatPretendsToBeAnotherFieldIsRefused(String name) {
@@ -83,11 +88,31 @@ class SlurmTest extends DialectContract {
                 .isEmpty();
         assertThat(facts("TimeLimit=00:05:00", "TimeLimit=2-03:00:10").walltime())
                 .hasValueSatisfying(walltime -> assertThat(walltime.toSeconds()).isEqualTo(183_610));
-        assertThat(facts("CPU_IDs=0 Mem=0", "CPU_IDs=0-1,4 Mem=512").memoryBytes())
-                .isEqualTo(OptionalLong.of(512L << 20));
-        assertThat(facts("CPU_IDs=0 Mem=0", "CPU_IDs=0-1,4 Mem=512").nodes())
-                .containsExactly(new JobFacts.NodeShare("n1", 3, List.of(0, 1, 4)));
+        JobFacts three = facts(told("SLURM_JOB_CPUS_PER_NODE", "3"), "CPU_IDs=0 Mem=0", "CPU_IDs=0-1,4 Mem=512");
+        assertThat(three.memoryBytes()).isEqualTo(OptionalLong.of(512L << 20));
+        assertThat(three.nodes()).containsExactly(new JobFacts.NodeShare("n1", 3, List.of(0, 1, 4)));
         assertThat(facts("Account=(null)", "Account=proj42").account()).contains("proj42");
+    }
+
+    private HookCall told(String variable, String value) {
+        HookCall call = single.call(HookPoint.PROLOGUE);
+        Map<String, String> environment = new HashMap<>(call.environment());
+        environment.put(variable, value);
+        return new HookCall(call.point(), call.arguments(), environment, call.input());
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "SLURM_JOB_CPUS_PER_NODE, 64",
+        "SLURM_JOB_CPUS_PER_NODE, '1(x2)'",
+        "SLURM_JOB_CPUS_PER_NODE, x",
+        "SLURM_JOB_PARTITION, fast",
+        "SLURM_NODELIST, 'n1,n3'"
+    })
+    void whatSlurmdSaysItselfMustBeWhatIsPrinted(String variable, String value) {
+        VseException failure = catchThrowableOfType(
+                VseException.class, () -> facts(told(variable, value), "Account=(null)", "Account=a"));
+        assertThat(failure.code()).isEqualTo(ErrorCode.USAGE);
     }
 
     @Test

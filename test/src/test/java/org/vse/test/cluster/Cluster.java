@@ -24,6 +24,9 @@ final class Cluster implements AutoCloseable {
             Path.of("src/cluster/cluster.sh").toAbsolutePath().toString();
     private static final CommandRunner COMMANDS = new CommandRunner();
 
+    private static final String LEFT = "for d in /run/vse/j /run/vse/slurm /run/vse/ended /run/netns; do"
+            + " [ ! -d $d ] || find $d -mindepth 1 -maxdepth 1 || exit; done";
+
     private final Path top;
     private final String vse;
 
@@ -125,26 +128,23 @@ final class Cluster implements AutoCloseable {
     List<String> remains() {
         List<String> left = new ArrayList<>();
         user("sinfo", "-h", "-N", "-o", "%N %T %E")
+                .orThrow("looking at the nodes")
                 .stdout()
                 .lines()
                 .filter(line -> !line.matches("n[0-9] idle none\\s*"))
                 .forEach(left::add);
         for (String node : NODES) {
-            run(
-                            node,
-                            "root",
-                            List.of(
-                                    "sh",
-                                    "-c",
-                                    "ls -A /run/vse/j /run/vse/slurm /run/netns 2>/dev/null | grep -v ':$'"))
+            run(node, "root", List.of("sh", "-c", LEFT))
+                    .orThrow("looking at " + node)
                     .stdout()
                     .lines()
-                    .filter(line -> !line.isBlank())
                     .forEach(line -> left.add(node + ": " + line));
         }
-        run("head", "root", List.of("sh", "-c", "ps -eo args | grep -E '^(/usr/bin/)?(qemu-system|ganesha)'"))
+        run("head", "root", List.of("ps", "-eo", "args"))
+                .orThrow("looking at processes")
                 .stdout()
                 .lines()
+                .filter(line -> line.matches("(/usr/bin/)?(qemu-system|ganesha).*"))
                 .forEach(line -> left.add("process " + line.substring(0, Math.min(100, line.length()))));
         return left;
     }

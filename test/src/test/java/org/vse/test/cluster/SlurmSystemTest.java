@@ -75,6 +75,14 @@ class SlurmSystemTest {
     }
 
     @Test
+    void whereThePolicyRequiresItAScriptWithoutVseRunsInAMachineToo() {
+        cluster.script("required.sh", "#!/bin/bash\n#SBATCH -n1 -t 5 -p vms\nhostname\n");
+        CommandResult result = cluster.user("sbatch", "-W", "-o", "required.out", "required.sh");
+        assertThat(result.exitCode()).as(cluster.file("required.out")).isZero();
+        assertThat(cluster.file("required.out")).isEqualTo("vm0\n");
+    }
+
+    @Test
     void anImageThatDoesNotExistFailsTheJobWithAMessageAndHarmsNoNode() {
         cluster.script("nonesuch.sh", "#!/bin/bash\n#VSE image=debian-12-nonesuch\nhostname\n");
         CommandResult result = cluster.user("sbatch", "-W", "-o", "nonesuch.out", "nonesuch.sh");
@@ -120,6 +128,7 @@ class SlurmSystemTest {
                 .atMost(Duration.ofSeconds(30))
                 .pollInterval(Duration.ofMillis(500))
                 .untilAsserted(() -> assertThat(cluster.vse("n2", "vm", "ls", "--format", "json")
+                                .orThrow("listing machines")
                                 .stdout())
                         .doesNotContain("RUNNING"));
         cluster.run("head", "root", List.of("ip", "link", "set", "v-n2", "up")).orThrow("joining a node again");
@@ -181,6 +190,23 @@ class SlurmSystemTest {
         assertThat(result.exitCode()).isEqualTo(125);
         assertThat(cluster.file("alone.out")).contains("[DAEMON_UNREACHABLE]");
         cluster.run("n2", "root", List.of("sh", "-c", "rm -f /run/vse/slurm/*")).orThrow("cleaning up");
+    }
+
+    @Test
+    void aJobThatEndsWhileVsedIsDownIsTakenDownByTheNextOne() {
+        cluster.script("orphan.sh", HEADER + "echo ready\nsleep 200\n");
+        String job = cluster.submit("-o", "orphan.out", "orphan.sh");
+        cluster.awaitFile("orphan.out", "ready");
+        String node = cluster.field(job, "BatchHost");
+        cluster.vse(node, "down").orThrow("ending vsed");
+        cluster.user("scancel", job).orThrow("cancelling");
+        await("the epilogue's word")
+                .atMost(Duration.ofSeconds(60))
+                .until(() -> cluster.run(node, "root", List.of("sh", "-c", "ls /run/vse/ended/*"))
+                                .exitCode()
+                        == 0);
+        cluster.vse(node, "up").orThrow("starting vsed");
+        cluster.awaitState(job, "CANCELLED");
     }
 
     @Test

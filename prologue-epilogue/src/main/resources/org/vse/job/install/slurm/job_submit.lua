@@ -357,9 +357,11 @@ local function admit(job, partitions)
       return refuse(wrong)
    end
    local given = directives(policy, script, { user = "", queue = "", file = "" })
-   if given == nil then
+   local queue = policy.queues[partition_of(job, partitions)]
+   if given == nil and not (queue and queue.require) then
       return slurm.SUCCESS
    end
+   given = given or {}
    local cores = given.vcpus and given.vcpus.value * (given["vms-per-node"] and given["vms-per-node"].value or 1)
    if cores and job.cpus_per_task >= UNSET and (job.num_tasks == nil or job.num_tasks == 1 or job.num_tasks >= UNSET) then
       job.cpus_per_task = cores
