@@ -3,11 +3,15 @@ package org.vse.scheduler;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import org.vse.scheduler.openpbs.OpenPbs;
 import org.vse.scheduler.slurm.Slurm;
+import org.vse.scheduler.torque.Torque;
 
 /** The batch systems whose hooks are understood. The embedded scheduler has no hooks. */
 public enum BatchSystem {
-    SLURM(new Slurm());
+    SLURM(new Slurm()),
+    OPENPBS(new OpenPbs()),
+    TORQUE(new Torque());
 
     @SuppressWarnings("ImmutableEnumChecker") // dialects have no state
     private final Dialect dialect;

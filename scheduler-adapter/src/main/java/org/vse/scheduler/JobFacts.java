@@ -1,6 +1,10 @@
 package org.vse.scheduler;
 
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -69,5 +73,16 @@ public record JobFacts(
      * @param text as its author wrote it
      * @param spooledSha256 digest of the bytes that the batch system hands to the starter
      */
-    public record Script(String name, String text, String spooledSha256) {}
+    public record Script(String name, String text, String spooledSha256) {
+        /** @param spooled what the batch system hands to the starter */
+        public static Script of(String name, String text, String spooled) {
+            try {
+                MessageDigest digest = MessageDigest.getInstance("SHA-256");
+                return new Script(
+                        name, text, HexFormat.of().formatHex(digest.digest(spooled.getBytes(StandardCharsets.UTF_8))));
+            } catch (NoSuchAlgorithmException e) {
+                throw new IllegalStateException("every Java platform has SHA-256", e);
+            }
+        }
+    }
 }

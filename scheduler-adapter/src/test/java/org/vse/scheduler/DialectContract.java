@@ -74,6 +74,8 @@ public abstract class DialectContract {
                                 share.node() + ":" + share.cores().toString().replace(" ", ""))
                         .toList())
                 .isEqualTo(texts(job.expected("nodes")));
+        assertThat(facts.nodes().stream().map(JobFacts.NodeShare::count).toList())
+                .isEqualTo(numbers(job.expected("counts")));
         assertThat(facts.arrayIndex()).isEqualTo(number(job.expected("arrayIndex")));
         assertThat(facts.walltime().map(w -> (int) w.toSeconds()))
                 .isEqualTo(
@@ -105,7 +107,11 @@ public abstract class DialectContract {
         Map<String, String> before = job.call(HookPoint.STARTER).environment();
         Map<String, String> after = dialect().environment(before, MACHINES);
         assertThat(after.keySet()).isEqualTo(before.keySet());
-        assertThat(after.values()).anyMatch(value -> value.contains("vm0") && value.contains("vm1"));
+        job.expected("seen")
+                .properties()
+                .forEach(seen -> assertThat(after)
+                        .containsEntry(seen.getKey(), seen.getValue().asText()));
+        assertThat(job.expected("seen")).isNotEmpty();
         assertThat(dialect().environment(after, MACHINES)).isEqualTo(after);
     }
 
@@ -127,6 +133,20 @@ public abstract class DialectContract {
                     Map<String, String> broken = new HashMap<>(call.environment());
                     broken.put(name, junk);
                     onlyRefuses(job, new HookCall(point, call.arguments(), broken, call.input()));
+                }
+            }
+            for (int place = 0; place < call.arguments().size(); place++) {
+                for (String junk : JUNK) {
+                    List<String> broken = new ArrayList<>(call.arguments());
+                    broken.set(place, junk);
+                    onlyRefuses(job, new HookCall(point, broken, call.environment(), call.input()));
+                }
+            }
+            for (String junk : JUNK) {
+                onlyRefuses(job, new HookCall(point, call.arguments(), call.environment(), junk));
+                for (String part : call.input().split("[=\\x00\n]")) {
+                    String broken = part.isEmpty() ? junk : call.input().replace(part, junk);
+                    onlyRefuses(job, new HookCall(point, call.arguments(), call.environment(), broken));
                 }
             }
             onlyRefuses(job, new HookCall(point, List.of(), Map.of(), ""));
@@ -186,6 +206,12 @@ public abstract class DialectContract {
         List<String> texts = new ArrayList<>();
         array.forEach(text -> texts.add(text.asText()));
         return texts;
+    }
+
+    private static List<Integer> numbers(JsonNode array) {
+        List<Integer> numbers = new ArrayList<>();
+        array.forEach(number -> numbers.add(number.asInt()));
+        return numbers;
     }
 
     private static OptionalInt number(JsonNode number) {

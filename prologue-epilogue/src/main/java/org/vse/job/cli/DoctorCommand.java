@@ -82,8 +82,10 @@ final class DoctorCommand implements Callable<Integer> {
         List<Doctor.Line> lines = new ArrayList<>(Doctor.examine(host));
         if (scheduler != null) {
             if (!scheduler.equals(BatchSystem.SLURM.dialect().word())) {
-                throw VseException.of(ErrorCode.USAGE, "'" + scheduler + "' is not a batch system that can call VSE")
-                        .fact("allowed", BatchSystem.words());
+                throw VseException.of(
+                                ErrorCode.USAGE,
+                                "'" + scheduler + "' is not a batch system that VSE installs itself in")
+                        .fact("allowed", BatchSystem.SLURM.dialect().word());
             }
             lines.addAll(new SlurmDiagnosis(new InstallPlan.Host(Path.of("/"))).examine(Role.of(role)));
         }

@@ -55,9 +55,10 @@ final class InstallCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        if (BatchSystem.of(scheduler).isEmpty()) {
-            throw VseException.of(ErrorCode.USAGE, "'" + scheduler + "' is not a batch system that can call VSE")
-                    .fact("allowed", BatchSystem.words());
+        if (!scheduler.equals(BatchSystem.SLURM.dialect().word())) {
+            throw VseException.of(
+                            ErrorCode.USAGE, "'" + scheduler + "' is not a batch system that VSE installs itself in")
+                    .fact("allowed", BatchSystem.SLURM.dialect().word());
         }
         InstallPlan.Host host = new InstallPlan.Host(root.toAbsolutePath());
         SlurmInstallation installation = new SlurmInstallation(host);

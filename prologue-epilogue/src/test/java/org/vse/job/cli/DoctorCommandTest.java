@@ -4,10 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.vse.job.client.Json;
 import org.vse.job.doctor.Doctor;
 import org.vse.job.doctor.Finding;
@@ -58,5 +61,18 @@ class DoctorCommandTest {
                 .containsExactlyElementsOf(Doctor.checks());
         assertThat(shell.out()).contains("{\"check\":\"configuration\",\"state\":\"failed\"");
         assertThat(shell.err()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"openpbs", "torque", "nonsense"})
+    void slurmIsNotExaminedOrInstalledUnderAnotherName(String scheduler) throws Exception {
+        for (List<String> command : List.of(List.of("doctor"), List.of("install", "--dry-run"))) {
+            Shell shell = new Shell(dir);
+            List<String> words = new ArrayList<>(command);
+            words.addAll(List.of("--scheduler", scheduler));
+            assertThat(shell.run(words.toArray(String[]::new))).isNotZero();
+            assertThat(shell.err()).contains("'" + scheduler + "'").contains("[USAGE]");
+            assertThat(shell.out()).isEmpty();
+        }
     }
 }

@@ -1,11 +1,7 @@
 package org.vse.scheduler.slurm;
 
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -105,7 +101,7 @@ public final class Slurm implements Dialect {
                 job.partition(),
                 job.account(),
                 job.nodes(),
-                Optional.of(new JobFacts.Script(job.command(), author(spooled), sha256(spooled))),
+                Optional.of(JobFacts.Script.of(job.command(), author(spooled), spooled)),
                 job.arrayIndex(),
                 job.limit(),
                 job.memoryBytes(),
@@ -234,15 +230,6 @@ public final class Slurm implements Dialect {
             }
         }
         return counts.toString();
-    }
-
-    private static String sha256(String text) {
-        try {
-            return HexFormat.of()
-                    .formatHex(MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8)));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java platform has SHA-256", e);
-        }
     }
 
     private static VseException notACall(HookCall call, String what) {
