@@ -31,8 +31,8 @@ import org.vse.scheduler.VirtualNode;
  * Jobs of batch systems on this node, driven by their hooks.
  *
  * <p>A prologue brings the machines of one attempt up, however often it is called; a newer attempt ends an older one first. A
- * starter attaches to an attempt once. After an epilogue nothing of the attempt is left; it may be called at any time and
- * any number of times.
+ * starter attaches to an attempt once; one that does not know its attempt, to the last that was prepared. After an epilogue
+ * nothing of the attempt is left; it may be called at any time and any number of times.
  */
 final class HookDesk {
     private static final Logger LOG = LoggerFactory.getLogger(HookDesk.class);
@@ -276,7 +276,7 @@ final class HookDesk {
         synchronized (this) {
             admitted = known.get(id.job());
         }
-        if (admitted == null || !admitted.isOf(uid) || id.attempt().orElse(-1) != admitted.attempt()) {
+        if (admitted == null || !admitted.isOf(uid) || id.attempt().orElse(admitted.attempt()) != admitted.attempt()) {
             throw notPrepared(id);
         }
         if (admitted.refusal() != null) {

@@ -33,6 +33,7 @@ import org.vse.job.lifecycle.Step;
 import org.vse.process.CommandRunner;
 import org.vse.provisioner.fake.FakeDriver;
 import org.vse.provisioner.fake.FakeGuest;
+import org.vse.provisioner.guest.GuestSetup;
 import org.vse.scheduler.BatchSystem;
 import org.vse.scheduler.HookCall;
 import org.vse.scheduler.HookPoint;
@@ -137,15 +138,20 @@ class HookDeskTest {
     }
 
     private String said(Source source) {
-        boolean isScript = ((Source.Answer) source).argv().contains("batch_script");
-        return isScript
-                ? script
-                : "JobId=17 JobName=x\n   UserId=root(0) GroupId=root(0) MCS_label=N/A\n   Account=(null) QOS=(null)\n"
+        if (source instanceof Source.File || ((Source.Answer) source).argv().contains("batch_script")) {
+            return script;
+        }
+        return switch (((Source.Answer) source).argv().get(0)) {
+            case "id" -> "0\n";
+            case "qstat" -> "Job Id: 17.head\n    exec_host = here/0-1\n    start_count = " + attempt + "\n\n";
+            default ->
+                "JobId=17 JobName=x\n   UserId=root(0) GroupId=root(0) MCS_label=N/A\n   Account=(null) QOS=(null)\n"
                         + "   Requeue=1 Restarts=" + (attempt - 1)
                         + " BatchFlag=1\n   RunTime=00:00:00 TimeLimit=00:05:00\n"
                         + "   Partition=batch AllocNode:Sid=x:1\n   NodeList=" + nodes + "\n     Nodes=" + nodes
                         + " CPU_IDs=" + cores
                         + " Mem=0 GRES=\n   Command=/home/x/job.sh\n   WorkDir=/tmp\n";
+        };
     }
 
     private HookCall hook(HookPoint point, int restarts) {
@@ -166,7 +172,10 @@ class HookDeskTest {
     }
 
     private Job starter(int uid, String spooled) throws Exception {
-        HookCall call = hook(HookPoint.STARTER, attempt - 1);
+        return starter(SLURM, hook(HookPoint.STARTER, attempt - 1), uid, spooled);
+    }
+
+    private Job starter(BatchSystem system, HookCall call, int uid, String spooled) throws Exception {
         Submission launch = new Submission(
                 new Submission.Script("script", ""),
                 List.of("a", "b c"),
@@ -179,7 +188,7 @@ class HookDeskTest {
                 List.of());
         String sha256 = HexFormat.of()
                 .formatHex(MessageDigest.getInstance("SHA-256").digest(spooled.getBytes(StandardCharsets.UTF_8)));
-        return desk.starter(SLURM, call, uid, launch, sha256);
+        return desk.starter(system, call, uid, launch, sha256);
     }
 
     private boolean epilogue(int restarts) {
@@ -304,6 +313,29 @@ class HookDeskTest {
         nodes = "before,here";
         assertThat(desk.prologue(SLURM, hook(HookPoint.PROLOGUE, 0))).isEmpty();
         assertThat(local.leases()).isEmpty();
+    }
+
+    @Test
+    void aStarterThatDoesNotKnowItsAttemptStartsTheOneThatWasPrepared() throws Exception {
+        HookCall prologue = new HookCall(
+                HookPoint.PROLOGUE,
+                List.of("17.head", "root", "root", "x", "nodes=1:ppn=2", "batch", "", "/spool/17.head.SC"),
+                Map.of("PBS_O_WORKDIR", "/tmp"),
+                "");
+        HookCall starter = new HookCall(
+                HookPoint.STARTER,
+                List.of("/bin/bash"),
+                Map.of("PBS_JOBID", "17.head", "PBS_TASKNUM", "1", "PBS_NODEFILE", "/spool/aux/17.head"),
+                "/spool/17.head.SC\n");
+        attempt = 3;
+        assertThat(refused(() -> starter(BatchSystem.TORQUE, starter, 0, SCRIPT)))
+                .isEqualTo(ErrorCode.JOB_UNKNOWN);
+        Job job = desk.prologue(BatchSystem.TORQUE, prologue).orElseThrow();
+        assertThat(job.record().attempt()).isEqualTo(3);
+        assertThat(refused(() -> starter(BatchSystem.TORQUE, starter, 4321, SCRIPT)))
+                .isEqualTo(ErrorCode.JOB_UNKNOWN);
+        assertThat(starter(BatchSystem.TORQUE, starter, 0, SCRIPT)).isSameAs(job);
+        assertThat(job.environment()).containsEntry("PBS_NODEFILE", GuestSetup.NODE_FILE);
     }
 
     @Test
