@@ -162,7 +162,7 @@ class JobLifeSystemTest {
         assertThat(events.stream()
                         .filter(line -> line.contains("\"event\":\"step\""))
                         .map(line -> line.replaceAll(".*\"step\":\"([a-z]+)\".*", "$1")))
-                .containsExactly("group", "stage", "share", "connect", "create", "ready", "run");
+                .containsExactly("group", "stage", "share", "connect", "parts", "create", "ready", "run");
         Job job = daemon.job(accepted.id());
         assertThat(job.state()).isEqualTo(JobState.SETTLED);
         assertThat(Files.readString(job.files().stdout())).isEqualTo("hello\n");
