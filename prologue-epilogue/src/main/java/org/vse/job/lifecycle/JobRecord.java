@@ -85,28 +85,7 @@ public record JobRecord(
 
     /** The same job with the arguments and the directory that its starter came with. */
     public JobRecord launchedWith(List<String> newArguments, String newCwd) {
-        return new JobRecord(
-                scheduler,
-                id,
-                attempt,
-                tag,
-                user,
-                script,
-                scriptSha256,
-                newArguments,
-                newCwd,
-                terminal,
-                image,
-                digest,
-                share,
-                network,
-                shared,
-                machines,
-                sharesCores,
-                qemuUid,
-                qemuGid,
-                walltimeSeconds,
-                submitted);
+        return with(newArguments, newCwd, machines, qemuUid, qemuGid);
     }
 
     /** Name of a machine's domain on this node. */
@@ -134,9 +113,14 @@ public record JobRecord(
     /**
      * The record of the same job on another of its nodes.
      *
-     * @param machines all of the job's, with the cores that this node has given to its own
+     * @param newMachines all of the job's, with the cores that this node has given to its own
      */
-    public JobRecord as(List<Machine> machines, int qemuUid, int qemuGid) {
+    public JobRecord as(List<Machine> newMachines, int newQemuUid, int newQemuGid) {
+        return with(arguments, cwd, newMachines, newQemuUid, newQemuGid);
+    }
+
+    private JobRecord with(
+            List<String> newArguments, String newCwd, List<Machine> newMachines, int newQemuUid, int newQemuGid) {
         return new JobRecord(
                 scheduler,
                 id,
@@ -145,18 +129,18 @@ public record JobRecord(
                 user,
                 script,
                 scriptSha256,
-                arguments,
-                cwd,
+                newArguments,
+                newCwd,
                 terminal,
                 image,
                 digest,
                 share,
                 network,
                 shared,
-                machines,
+                newMachines,
                 sharesCores,
-                qemuUid,
-                qemuGid,
+                newQemuUid,
+                newQemuGid,
                 walltimeSeconds,
                 submitted);
     }

@@ -76,10 +76,7 @@ public final class RemoteParts implements Sisters, AutoCloseable {
 
     @Override
     public List<String> underlays(JobRecord record) {
-        return record.nodes().stream()
-                .filter(node -> !node.equals(here))
-                .map(client.nodes()::underlay)
-                .toList();
+        return others(record).stream().map(client.nodes()::underlay).toList();
     }
 
     @Override
@@ -98,9 +95,13 @@ public final class RemoteParts implements Sisters, AutoCloseable {
 
     @Override
     public void hold(Job job) {
+        List<String> others = others(job.record());
+        if (others.isEmpty()) {
+            return;
+        }
         watches.computeIfAbsent(job.record().tag(), tag -> {
             List<Watch> each = new ArrayList<>();
-            for (String node : others(job)) {
+            for (String node : others) {
                 Watch watch = new Watch(job, node);
                 each.add(watch);
                 watch.listen();
@@ -158,8 +159,8 @@ public final class RemoteParts implements Sisters, AutoCloseable {
         watches.remove(job.record().tag());
     }
 
-    private List<String> others(Job job) {
-        return job.record().nodes().stream().filter(node -> !node.equals(here)).toList();
+    private List<String> others(JobRecord record) {
+        return record.nodes().stream().filter(node -> !node.equals(here)).toList();
     }
 
     private static String path(Job job) {
@@ -168,7 +169,8 @@ public final class RemoteParts implements Sisters, AutoCloseable {
 
     /** Calls every other node at once; the first failure, with the others in it, when all have answered. */
     private Optional<VseException> everywhere(Job job, Function<String, CompletableFuture<JsonNode>> call) {
-        List<CompletableFuture<JsonNode>> calls = others(job).stream().map(call).toList();
+        List<CompletableFuture<JsonNode>> calls =
+                others(job.record()).stream().map(call).toList();
         VseException first = null;
         for (CompletableFuture<JsonNode> each : calls) {
             try {

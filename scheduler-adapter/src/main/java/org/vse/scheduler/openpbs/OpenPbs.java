@@ -8,9 +8,7 @@ import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
-import org.vse.failure.ErrorCode;
 import org.vse.failure.Kind;
-import org.vse.failure.VseException;
 import org.vse.scheduler.AttemptId;
 import org.vse.scheduler.Dialect;
 import org.vse.scheduler.HookCall;
@@ -101,17 +99,7 @@ public final class OpenPbs implements Dialect {
 
     @Override
     public Launch launch(HookCall call) {
-        // The hook fires for each task of the job; the script is the first.
-        if (!call.environment().getOrDefault("PBS_TASKNUM", "").equals("1")) {
-            throw VseException.of(ErrorCode.USAGE, "a task of the job does not run in its machines")
-                    .fact("task", "'" + call.environment().getOrDefault("PBS_TASKNUM", "") + "'")
-                    .next("start it in the script: mpirun, or ssh to a machine in $PBS_NODEFILE");
-        }
-        Optional<String> script = PbsForms.spooled(call.input());
-        script.filter(path -> !PbsForms.isSpooled(path)).ifPresent(path -> {
-            throw Event.notACall(call, "script", path);
-        });
-        return new Launch(script, List.of());
+        return new Launch(PbsForms.launched(call, path -> Event.notACall(call, "script", path)), List.of());
     }
 
     @Override

@@ -9,9 +9,13 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.function.Function;
 import java.util.function.ToIntFunction;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.vse.failure.ErrorCode;
+import org.vse.failure.VseException;
+import org.vse.scheduler.HookCall;
 import org.vse.scheduler.JobFacts.NodeShare;
 import org.vse.scheduler.Source;
 
@@ -124,6 +128,27 @@ public final class PbsForms {
     public static Optional<String> spooled(String input) {
         return Optional.of(input.endsWith("\n") ? input.substring(0, input.length() - 1) : input)
                 .filter(line -> !line.isEmpty());
+    }
+
+    /**
+     * The script of a job whose shell is about to start, as its mom spooled it; empty for a shell at a terminal.
+     *
+     * @param notACall what to throw at a path that no mom spools a script at
+     * @throws VseException USAGE for any task but the script
+     */
+    public static Optional<String> launched(HookCall call, Function<String, VseException> notACall) {
+        String task = call.environment().getOrDefault("PBS_TASKNUM", "");
+        // What starts the script starts each other task of the job too.
+        if (!task.equals("1")) {
+            throw VseException.of(ErrorCode.USAGE, "a task of the job does not run in its machines")
+                    .fact("task", "'" + task + "'")
+                    .next("start it in the script: mpirun, or ssh to a machine in $PBS_NODEFILE");
+        }
+        Optional<String> script = spooled(call.input());
+        if (script.isPresent() && !isSpooled(script.get())) {
+            throw notACall.apply(script.get());
+        }
+        return script;
     }
 
     private static long unit(Matcher time, int group) {

@@ -97,17 +97,7 @@ public final class Torque implements Dialect {
 
     @Override
     public Launch launch(HookCall call) {
-        // The starter stands in front of each task of the job; the script is the first.
-        if (!call.environment().getOrDefault("PBS_TASKNUM", "").equals("1")) {
-            throw VseException.of(ErrorCode.USAGE, "a task of the job does not run in its machines")
-                    .fact("task", "'" + call.environment().getOrDefault("PBS_TASKNUM", "") + "'")
-                    .next("start it in the script: mpirun, or ssh to a machine in $PBS_NODEFILE");
-        }
-        Optional<String> script = PbsForms.spooled(call.input());
-        script.filter(path -> !PbsForms.isSpooled(path)).ifPresent(path -> {
-            throw notACall(call, "script", path);
-        });
-        return new Launch(script, List.of());
+        return new Launch(PbsForms.launched(call, path -> notACall(call, "script", path)), List.of());
     }
 
     @Override
