@@ -9,17 +9,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
-import org.vse.failure.ErrorCode;
-import org.vse.failure.VseException;
 import org.vse.job.client.Json;
 import org.vse.job.doctor.Doctor;
 import org.vse.job.doctor.Finding.State;
 import org.vse.job.doctor.Host;
 import org.vse.job.doctor.ThisHost;
 import org.vse.job.install.InstallPlan;
+import org.vse.job.install.Installation;
 import org.vse.job.install.Role;
-import org.vse.job.install.SlurmDiagnosis;
-import org.vse.scheduler.BatchSystem;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -81,13 +78,8 @@ final class DoctorCommand implements Callable<Integer> {
                 context.clock());
         List<Doctor.Line> lines = new ArrayList<>(Doctor.examine(host));
         if (scheduler != null) {
-            if (!scheduler.equals(BatchSystem.SLURM.dialect().word())) {
-                throw VseException.of(
-                                ErrorCode.USAGE,
-                                "'" + scheduler + "' is not a batch system that VSE installs itself in")
-                        .fact("allowed", BatchSystem.SLURM.dialect().word());
-            }
-            lines.addAll(new SlurmDiagnosis(new InstallPlan.Host(Path.of("/"))).examine(Role.of(role)));
+            lines.addAll(Installation.of(scheduler, new InstallPlan.Host(Path.of("/")))
+                    .examine(Role.of(role)));
         }
         context.io().print(format == Format.json ? json(lines) : text(lines));
         return worst(lines) == State.FAILED ? FOUND_SOMETHING : 0;

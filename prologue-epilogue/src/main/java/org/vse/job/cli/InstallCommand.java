@@ -4,13 +4,10 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
-import org.vse.failure.ErrorCode;
-import org.vse.failure.VseException;
 import org.vse.job.install.FileChange;
 import org.vse.job.install.InstallPlan;
+import org.vse.job.install.Installation;
 import org.vse.job.install.Role;
-import org.vse.job.install.SlurmInstallation;
-import org.vse.scheduler.BatchSystem;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -55,13 +52,8 @@ final class InstallCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        if (!scheduler.equals(BatchSystem.SLURM.dialect().word())) {
-            throw VseException.of(
-                            ErrorCode.USAGE, "'" + scheduler + "' is not a batch system that VSE installs itself in")
-                    .fact("allowed", BatchSystem.SLURM.dialect().word());
-        }
         InstallPlan.Host host = new InstallPlan.Host(root.toAbsolutePath());
-        SlurmInstallation installation = new SlurmInstallation(host);
+        Installation installation = Installation.of(scheduler, host);
         InstallPlan plan = uninstall
                 ? installation.uninstall()
                 : installation.install(Role.of(role), context.self().argv());

@@ -10,13 +10,13 @@ import org.vse.job.doctor.Finding;
 import org.vse.job.doctor.Finding.State;
 
 /** What keeps Slurm from calling the hooks as they have to be called. Looks and changes nothing. */
-public final class SlurmDiagnosis {
+final class SlurmDiagnosis {
     private static final String MEND = "vse install --scheduler slurm, then restart slurmctld and slurmd";
     private static final String COMPILE = "vse policy compile --output " + SlurmInstallation.POLICY;
 
     private final InstallPlan.Host host;
 
-    public SlurmDiagnosis(InstallPlan.Host host) {
+    SlurmDiagnosis(InstallPlan.Host host) {
         this.host = host;
     }
 
@@ -25,7 +25,7 @@ public final class SlurmDiagnosis {
      *
      * @param roles what the host is
      */
-    public List<Doctor.Line> examine(List<Role> roles) {
+    List<Doctor.Line> examine(List<Role> roles) {
         Optional<String> text = host.text(SlurmInstallation.CONF);
         if (text.isEmpty()) {
             return List.of(line(
@@ -72,9 +72,8 @@ public final class SlurmDiagnosis {
         if (words(conf, "JobSubmitPlugins").stream().noneMatch("lua"::equalsIgnoreCase)) {
             return failed("JobSubmitPlugins lacks lua: #VSE lines mean nothing", MEND);
         }
-        boolean ours = host.text(SlurmInstallation.GATE)
-                .filter(SlurmInstallation::isOurs)
-                .isPresent();
+        boolean ours =
+                host.text(SlurmInstallation.GATE).filter(HookText::isOurs).isPresent();
         return ours
                 ? ok("JobSubmitPlugins=" + conf.value("JobSubmitPlugins"))
                 : failed(SlurmInstallation.GATE + " is not the gate: #VSE lines mean nothing", MEND);

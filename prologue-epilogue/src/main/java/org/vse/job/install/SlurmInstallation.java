@@ -1,32 +1,27 @@
 package org.vse.job.install;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
+import org.vse.job.doctor.Doctor;
 
 /**
  * The hooks of Slurm: Prolog, Epilog and starter on nodes, job_submit.lua on the head, and {@code slurm.conf}, which is the
  * same everywhere. Programs and a job_submit.lua of the site's are called by ours.
  */
-public final class SlurmInstallation {
+public final class SlurmInstallation implements Installation {
     static final Path HOOKS = Path.of("/etc/vse/slurm");
     private static final Path CONFIGURATION = Path.of("/etc/slurm");
     static final Path POLICY = Path.of("/etc/vse/policy.gate");
     static final Path CONF = CONFIGURATION.resolve("slurm.conf");
     static final Path GATE = CONFIGURATION.resolve("job_submit.lua");
     private static final Path SITES_GATE = CONFIGURATION.resolve("job_submit.site.lua");
-    private static final String OURS = "by 'vse install'";
     static final List<String> FLAGS = List.of("Alloc", "DeferBatch");
     private static final Pattern PROGRAMS = Pattern.compile("[A-Za-z0-9_./*?\\[\\]-]*");
 
@@ -36,12 +31,7 @@ public final class SlurmInstallation {
         this.host = host;
     }
 
-    /**
-     * What brings the hooks in; nothing when they are in.
-     *
-     * @param roles what the host is
-     * @param launcher the words that begin a command line of {@code vse}
-     */
+    @Override
     public InstallPlan install(List<Role> roles, List<String> launcher) {
         SlurmConf conf = conf();
         List<FileChange> changes = new ArrayList<>();
@@ -52,7 +42,7 @@ public final class SlurmInstallation {
         }
         if (roles.contains(Role.HEAD)) {
             Optional<String> gate = host.text(GATE);
-            Optional<String> sites = gate.filter(text -> !isOurs(text)).or(() -> host.text(SITES_GATE));
+            Optional<String> sites = gate.filter(text -> !HookText.isOurs(text)).or(() -> host.text(SITES_GATE));
             changes.add(new FileChange(SITES_GATE, host.text(SITES_GATE), sites, false));
             String ours = resource("job_submit.lua")
                     .replace("@STARTER@", HOOKS.resolve("starter").toString())
@@ -66,13 +56,13 @@ public final class SlurmInstallation {
         return new InstallPlan(changes, afterwards(roles));
     }
 
-    /** What takes the hooks out and gives the site back what was its own. */
+    @Override
     public InstallPlan uninstall() {
         List<FileChange> changes = new ArrayList<>();
         host.text(CONF)
                 .ifPresent(text -> changes.add(new FileChange(
                         CONF, Optional.of(text), Optional.of(SlurmConf.of(text).own()), false)));
-        host.text(GATE).filter(SlurmInstallation::isOurs).ifPresent(text -> {
+        host.text(GATE).filter(HookText::isOurs).ifPresent(text -> {
             changes.add(new FileChange(GATE, Optional.of(text), host.text(SITES_GATE), false));
             changes.add(new FileChange(SITES_GATE, host.text(SITES_GATE), Optional.empty(), false));
         });
@@ -81,6 +71,11 @@ public final class SlurmInstallation {
             changes.add(new FileChange(path, host.text(path), Optional.empty(), true));
         }
         return new InstallPlan(changes, List.of("systemctl restart slurmctld", "systemctl restart slurmd"));
+    }
+
+    @Override
+    public List<Doctor.Line> examine(List<Role> roles) {
+        return new SlurmDiagnosis(host).examine(roles);
     }
 
     private SlurmConf conf() {
@@ -120,27 +115,11 @@ public final class SlurmInstallation {
                     .next("give the program a plain name");
         }
         Path path = HOOKS.resolve(name);
-        String text = resource(name).replace("@VSE@", quoted(launcher)).replace("@SITE@", site);
+        String text = resource(name).replace("@VSE@", HookText.quoted(launcher)).replace("@SITE@", site);
         return new FileChange(path, host.text(path), Optional.of(text), true);
     }
 
-    /** For sh(1). */
-    private static String quoted(List<String> words) {
-        return words.stream()
-                .map(word -> "'" + word.replace("'", "'\\''") + "'")
-                .collect(Collectors.joining(" "));
-    }
-
-    static boolean isOurs(String text) {
-        return text.lines().findFirst().orElse("").contains(OURS);
-    }
-
     private static String resource(String name) {
-        try (InputStream in = Objects.requireNonNull(
-                SlurmInstallation.class.getResourceAsStream("/org/vse/job/install/slurm/" + name), name)) {
-            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-        } catch (IOException e) {
-            throw new IllegalStateException("a resource of this program cannot be read", e);
-        }
+        return HookText.resource("slurm/" + name);
     }
 }
