@@ -1,6 +1,7 @@
 package org.vse.policy;
 
 import org.vse.failure.ErrorCode;
+import org.vse.failure.SourcePosition;
 import org.vse.failure.VseException;
 
 /** Values that are allowed one by one but not together. */

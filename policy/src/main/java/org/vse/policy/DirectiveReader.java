@@ -10,6 +10,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.vse.failure.DidYouMean;
 import org.vse.failure.ErrorCode;
+import org.vse.failure.SourcePosition;
 import org.vse.failure.VseException;
 
 /** Reads {@code #VSE key=value …} lines one by one and keeps what they set. Mistakes go to the problems. */

@@ -1,5 +1,7 @@
 package org.vse.policy;
 
+import org.vse.failure.SourcePosition;
+
 /**
  * One line of a job script's header as it stands in the file, without its line end.
  *

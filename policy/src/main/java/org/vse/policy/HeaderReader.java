@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.vse.failure.ErrorCode;
+import org.vse.failure.SourcePosition;
 import org.vse.failure.VseException;
 
 /** Splits a script into header and body and finds the lines that are ours, or were meant to be. */

@@ -3,6 +3,7 @@ package org.vse.policy;
 import java.util.List;
 import java.util.stream.Collectors;
 import org.vse.failure.ErrorCode;
+import org.vse.failure.SourcePosition;
 import org.vse.failure.VseException;
 
 /**

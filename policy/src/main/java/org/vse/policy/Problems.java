@@ -5,6 +5,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import org.vse.failure.SourcePosition;
 import org.vse.failure.VseException;
 
 /** Everything that is wrong with one text, so that its author learns it all at once. */

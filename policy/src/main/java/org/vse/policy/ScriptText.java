@@ -8,6 +8,7 @@ import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import org.vse.failure.ErrorCode;
+import org.vse.failure.SourcePosition;
 import org.vse.failure.VseException;
 
 /** Job scripts as bytes become text, or an error that says why not. */

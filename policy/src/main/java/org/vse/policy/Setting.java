@@ -1,5 +1,6 @@
 package org.vse.policy;
 
+import org.vse.failure.SourcePosition;
 import org.vse.failure.VseException;
 
 /**

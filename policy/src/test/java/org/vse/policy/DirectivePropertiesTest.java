@@ -15,6 +15,7 @@ import net.jqwik.api.Combinators;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
+import org.vse.failure.SourcePosition;
 import org.vse.failure.VseException;
 
 /** What holds for every script. The seeds are fixed: a failure is the same on every machine. */

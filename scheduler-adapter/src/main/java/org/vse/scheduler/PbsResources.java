@@ -16,10 +16,10 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.vse.failure.ErrorCode;
+import org.vse.failure.SourcePosition;
 import org.vse.failure.VseException;
 import org.vse.policy.HeaderLine;
 import org.vse.policy.JobScript;
-import org.vse.policy.SourcePosition;
 import org.vse.scheduler.ResourceRequest.Resource;
 
 /**

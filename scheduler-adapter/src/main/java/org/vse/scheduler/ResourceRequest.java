@@ -5,7 +5,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
-import org.vse.policy.SourcePosition;
+import org.vse.failure.SourcePosition;
 
 /**
  * What a job script asks of a batch system.

@@ -28,9 +28,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vse.failure.ErrorCode;
+import org.vse.failure.SourcePosition;
 import org.vse.failure.VseException;
 import org.vse.policy.JobScript;
-import org.vse.policy.SourcePosition;
 import org.vse.scheduler.ResourceRequest.Resource;
 
 class PbsResourcesTest {

@@ -10,7 +10,10 @@ import java.util.function.Function;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.vse.failure.DidYouMean;
+import org.vse.failure.ErrorCode;
+import org.vse.failure.SourcePosition;
 import org.vse.failure.VseException;
+import org.vse.yaml.YamlValue;
 
 /** One mapping of a recipe: knows which keys it may have, and where each value stands. */
 final class Fields {
@@ -29,12 +32,17 @@ final class Fields {
         }
         mapping.entries().forEach((key, entry) -> {
             if (!known.contains(key)) {
-                VseException unknown = YamlReader.invalid(entry.at(), "unknown key '" + key + "' in " + what);
+                VseException unknown = invalid(entry.at(), "unknown key '" + key + "' in " + what);
                 DidYouMean.of(key, known).ifPresent(near -> unknown.fact("did you mean", near));
                 throw unknown.fact("known", String.join(", ", known));
             }
         });
         return new Fields(what, mapping);
+    }
+
+    /** RECIPE_INVALID at a place. */
+    static VseException invalid(SourcePosition at, String what) {
+        return VseException.of(ErrorCode.RECIPE_INVALID, what).at(at.toString());
     }
 
     boolean has(String key) {
@@ -65,8 +73,7 @@ final class Fields {
         Set<String> texts = new LinkedHashSet<>();
         for (YamlValue item : items(key)) {
             if (!texts.add(text("each of '" + key + "'", item, grammar))) {
-                throw YamlReader.invalid(
-                        item.at(), "'" + ((YamlValue.Scalar) item).text() + "' is given twice in '" + key + "'");
+                throw invalid(item.at(), "'" + ((YamlValue.Scalar) item).text() + "' is given twice in '" + key + "'");
             }
         }
         return List.copyOf(texts);
@@ -82,7 +89,7 @@ final class Fields {
         Map<String, String> result = new LinkedHashMap<>();
         map.entries().forEach((name, entry) -> {
             if (!keyGrammar.matcher(name).matches()) {
-                throw YamlReader.invalid(entry.at(), "'" + name + "' is not a name for one of '" + key + "'");
+                throw invalid(entry.at(), "'" + name + "' is not a name for one of '" + key + "'");
             }
             result.put(name, text("'" + name + "'", entry.value(), grammar));
         });
@@ -99,14 +106,14 @@ final class Fields {
     YamlValue required(String key) {
         YamlValue.@Nullable Entry entry = mapping.entries().get(key);
         if (entry == null) {
-            throw YamlReader.invalid(mapping.at(), what + " has no '" + key + "'");
+            throw invalid(mapping.at(), what + " has no '" + key + "'");
         }
         return entry.value();
     }
 
     VseException invalid(String key, String what) {
         YamlValue value = required(key);
-        return YamlReader.invalid(value.at(), what);
+        return invalid(value.at(), what);
     }
 
     private List<YamlValue> items(String key) {
@@ -131,6 +138,6 @@ final class Fields {
     }
 
     private static VseException expected(YamlValue value, String rule) {
-        return YamlReader.invalid(value.at(), rule).fact("found", value.kind());
+        return invalid(value.at(), rule).fact("found", value.kind());
     }
 }

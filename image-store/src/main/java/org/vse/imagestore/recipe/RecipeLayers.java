@@ -10,7 +10,10 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.vse.failure.ErrorCode;
+import org.vse.failure.SourcePosition;
 import org.vse.failure.VseException;
+import org.vse.yaml.YamlReader;
+import org.vse.yaml.YamlValue;
 
 /**
  * A recipe and those that it extends, laid over each other. A key of the nearer file replaces that of the farther one, with
@@ -22,7 +25,7 @@ final class RecipeLayers {
     static final String EXTENDS = "extends";
 
     /** A longer recipe is refused before it is read. */
-    static final long MAX_BYTES = 1 << 20;
+    static final int MAX_BYTES = 1 << 20;
 
     private static final int MAX_LAYERS = 16;
     private static final List<String> ADDED = List.of("packages", "exclude", "remove", "files");
@@ -42,7 +45,7 @@ final class RecipeLayers {
 
     private YamlValue layered(Path file, String text) {
         above.add(file.toAbsolutePath().normalize());
-        YamlValue own = YamlReader.read(file.toString(), text);
+        YamlValue own = YamlReader.read(file.toString(), text, ErrorCode.RECIPE_INVALID, MAX_BYTES);
         if (!(own instanceof YamlValue.Mapping mapping)) {
             return own;
         }
@@ -53,17 +56,16 @@ final class RecipeLayers {
     private YamlValue parent(Path file, YamlValue named) {
         if (!(named instanceof YamlValue.Scalar scalar)
                 || !RecipeParser.HOST_PATH.matcher(scalar.text()).matches()) {
-            throw YamlReader.invalid(
-                            named.at(), "'" + EXTENDS + "' must be the path of a recipe beside or below this one")
+            throw Fields.invalid(named.at(), "'" + EXTENDS + "' must be the path of a recipe beside or below this one")
                     .fact("found", named.kind());
         }
         Path directory = file.toAbsolutePath().normalize().resolveSibling("");
         Path path = directory.resolve(scalar.text()).normalize();
         if (!path.startsWith(directory)) {
-            throw YamlReader.invalid(named.at(), "'" + scalar.text() + "' is not beside or below the recipe");
+            throw Fields.invalid(named.at(), "'" + scalar.text() + "' is not beside or below the recipe");
         }
         if (above.contains(path)) {
-            throw YamlReader.invalid(named.at(), "recipes extend each other in a circle")
+            throw Fields.invalid(named.at(), "recipes extend each other in a circle")
                     .fact(
                             "circle",
                             String.join(
@@ -71,10 +73,10 @@ final class RecipeLayers {
                                             above.stream().map(Path::toString).toList()) + " -> " + path);
         }
         if (above.size() >= MAX_LAYERS) {
-            throw YamlReader.invalid(named.at(), "more than " + MAX_LAYERS + " recipes extend each other");
+            throw Fields.invalid(named.at(), "more than " + MAX_LAYERS + " recipes extend each other");
         }
         if (!Files.isRegularFile(path)) {
-            throw YamlReader.invalid(named.at(), "there is no recipe '" + scalar.text() + "' to extend")
+            throw Fields.invalid(named.at(), "there is no recipe '" + scalar.text() + "' to extend")
                     .fact("looked for", path);
         }
         return layered(file.resolveSibling(scalar.text()), text(path));
@@ -122,12 +124,12 @@ final class RecipeLayers {
         try {
             long size = Files.size(file);
             if (size > MAX_BYTES) {
-                throw YamlReader.invalid(file.toString(), 1, 1, "a recipe of " + size + " bytes")
+                throw Fields.invalid(new SourcePosition(file.toString(), 1, 1), "a recipe of " + size + " bytes")
                         .fact("at most", MAX_BYTES);
             }
             return Files.readString(file);
         } catch (CharacterCodingException e) {
-            throw YamlReader.invalid(file.toString(), 1, 1, "the file is not UTF-8 text")
+            throw Fields.invalid(new SourcePosition(file.toString(), 1, 1), "the file is not UTF-8 text")
                     .because(e);
         } catch (IOException e) {
             throw VseException.of(ErrorCode.RECIPE_INVALID, "recipe '" + file + "' cannot be read")

@@ -14,6 +14,7 @@ import org.vse.imagestore.Provides;
 import org.vse.imagestore.recipe.Recipe.GuestFile;
 import org.vse.imagestore.recipe.Recipe.Initramfs;
 import org.vse.imagestore.recipe.Recipe.KernelRecipe;
+import org.vse.yaml.YamlValue;
 
 /** Reads recipes. Every error is RECIPE_INVALID with file, line and column. */
 public final class RecipeParser {

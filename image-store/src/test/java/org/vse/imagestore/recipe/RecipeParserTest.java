@@ -19,6 +19,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
 import org.vse.imagestore.Provides;
+import org.vse.yaml.YamlReader;
 
 class RecipeParserTest {
     static final String GOOD = """
@@ -138,15 +139,15 @@ class RecipeParserTest {
     @Test
     void aDuplicateKeyIsRefused() {
         VseException e = refused(GOOD + "name: other\n");
-        assertThat(e.what()).isEqualTo("key 'name' is given twice");
-        assertThat(e.facts()).containsEntry("first", "line 1");
+        assertThat(e.what()).isEqualTo("'name' is given twice");
+        assertThat(e.facts()).hasEntrySatisfying("first", at -> assertThat(at).endsWith("r.yaml:1:1"));
     }
 
     @Test
     void anchorsAndAliasesAreRefused() {
         assertThat(refused(GOOD.replace("[busybox-static]", "&p [busybox-static]"))
                         .what())
-                .isEqualTo("anchors and aliases are not allowed in a recipe");
+                .isEqualTo("anchors and aliases are not allowed");
         assertThat(refused("name: *p\n").code()).isEqualTo(ErrorCode.RECIPE_INVALID);
     }
 
@@ -178,7 +179,7 @@ class RecipeParserTest {
         VseException e = refused("name: tiny\nsize: 'open\n");
         assertThat(e.what()).startsWith("not YAML: ");
         assertThat(e.where()).contains("r.yaml:");
-        assertThat(refused("").what()).isEqualTo("the file is empty");
+        assertThat(refused("").what()).startsWith("the recipe has no '");
         assertThat(refused("just text").what()).isEqualTo("the recipe must be a mapping");
     }
 
@@ -205,7 +206,7 @@ class RecipeParserTest {
     @Property(tries = 300)
     void anyTextIsReadOrRefused(@ForAll String text) {
         try {
-            YamlReader.read("r.yaml", text);
+            RecipeParser.parse(Path.of("r.yaml"), text);
         } catch (VseException e) {
             assertThat(e.code()).isEqualTo(ErrorCode.RECIPE_INVALID);
             assertThat(e.where()).matches("r\\.yaml:\\d+:\\d+");

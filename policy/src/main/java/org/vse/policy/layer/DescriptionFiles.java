@@ -7,11 +7,13 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import org.vse.failure.ErrorCode;
+import org.vse.failure.SourcePosition;
 import org.vse.failure.VseException;
 import org.vse.policy.DirectiveKey;
 import org.vse.policy.JobScript;
 import org.vse.policy.Settings;
-import org.vse.policy.SourcePosition;
+import org.vse.yaml.YamlReader;
+import org.vse.yaml.YamlValue;
 
 /** The files that a script names with {@code vse=}, and those that these extend: docs/policy.md, descriptions. */
 public final class DescriptionFiles {

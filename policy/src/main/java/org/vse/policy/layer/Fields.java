@@ -9,8 +9,9 @@ import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.vse.failure.DidYouMean;
+import org.vse.failure.SourcePosition;
 import org.vse.failure.VseException;
-import org.vse.policy.SourcePosition;
+import org.vse.yaml.YamlValue;
 
 /** One mapping of a file: knows which keys it may have, and where each value stands. What is wrong goes to the mistakes. */
 final class Fields {

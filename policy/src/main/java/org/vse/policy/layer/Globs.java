@@ -6,7 +6,7 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
-import org.vse.policy.SourcePosition;
+import org.vse.failure.SourcePosition;
 import org.vse.policy.layer.Fields.Located;
 
 /**

@@ -2,9 +2,9 @@ package org.vse.policy.layer;
 
 import java.util.List;
 import java.util.Map;
+import org.vse.failure.SourcePosition;
 import org.vse.policy.DirectiveKey;
 import org.vse.policy.Settings;
-import org.vse.policy.SourcePosition;
 
 /**
  * What one place says about the VMs of a job.

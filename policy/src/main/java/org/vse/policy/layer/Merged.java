@@ -6,11 +6,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Predicate;
+import org.vse.failure.SourcePosition;
 import org.vse.failure.VseException;
 import org.vse.policy.DirectiveKey;
 import org.vse.policy.Setting;
 import org.vse.policy.Settings;
-import org.vse.policy.SourcePosition;
 
 /**
  * Layers laid over each other, the later over the earlier. A reserved key keeps the value that it has after the layer that

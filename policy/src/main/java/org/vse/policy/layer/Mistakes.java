@@ -1,9 +1,9 @@
 package org.vse.policy.layer;
 
 import org.vse.failure.ErrorCode;
+import org.vse.failure.SourcePosition;
 import org.vse.failure.VseException;
 import org.vse.policy.Problems;
-import org.vse.policy.SourcePosition;
 
 /** What is wrong with one file, all of one code. */
 final class Mistakes {

@@ -9,14 +9,16 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 import org.vse.failure.DidYouMean;
 import org.vse.failure.ErrorCode;
+import org.vse.failure.SourcePosition;
 import org.vse.failure.VseException;
 import org.vse.policy.DirectiveKey;
 import org.vse.policy.Grammar;
 import org.vse.policy.Setting;
 import org.vse.policy.Settings;
-import org.vse.policy.SourcePosition;
 import org.vse.policy.layer.Fields.Located;
 import org.vse.policy.layer.Rules.GlobList;
+import org.vse.yaml.YamlReader;
+import org.vse.yaml.YamlValue;
 
 /**
  * One file of queue policy as it is written: docs/policy.md.

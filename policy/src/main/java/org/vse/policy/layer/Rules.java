@@ -4,8 +4,8 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.vse.failure.SourcePosition;
 import org.vse.policy.DirectiveKey;
-import org.vse.policy.SourcePosition;
 
 /**
  * What a queue lets its jobs have, as one layer or several merged layers say it.

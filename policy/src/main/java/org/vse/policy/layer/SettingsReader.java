@@ -9,11 +9,12 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.vse.failure.DidYouMean;
+import org.vse.failure.SourcePosition;
 import org.vse.failure.VseException;
 import org.vse.policy.DirectiveKey;
 import org.vse.policy.Setting;
 import org.vse.policy.Settings;
-import org.vse.policy.SourcePosition;
+import org.vse.yaml.YamlValue;
 
 /** Reads what files say about keys of {@code #VSE} lines: values, reservations, variants. */
 final class SettingsReader {

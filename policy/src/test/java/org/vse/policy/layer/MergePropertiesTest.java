@@ -19,11 +19,11 @@ import net.jqwik.api.Combinators;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
+import org.vse.failure.SourcePosition;
 import org.vse.failure.VseException;
 import org.vse.policy.DirectiveKey;
 import org.vse.policy.JobScript;
 import org.vse.policy.Setting;
-import org.vse.policy.SourcePosition;
 import org.vse.policy.gate.Gate;
 import org.vse.policy.gate.GateJob;
 

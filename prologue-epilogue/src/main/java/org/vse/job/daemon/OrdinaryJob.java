@@ -2,6 +2,7 @@ package org.vse.job.daemon;
 
 import java.util.List;
 import org.vse.failure.ErrorCode;
+import org.vse.failure.SourcePosition;
 import org.vse.failure.VseException;
 import org.vse.policy.DirectiveKey;
 import org.vse.policy.JobDescription;
@@ -9,7 +10,6 @@ import org.vse.policy.Network;
 import org.vse.policy.Setting;
 import org.vse.policy.Settings;
 import org.vse.policy.Share;
-import org.vse.policy.SourcePosition;
 import org.vse.scheduler.ResourceRequest;
 import org.vse.scheduler.ResourceRequest.Resource;
 

@@ -3,6 +3,7 @@ package org.vse.scheduler.local;
 import java.util.ArrayList;
 import java.util.List;
 import org.vse.failure.ErrorCode;
+import org.vse.failure.SourcePosition;
 import org.vse.failure.VseException;
 import org.vse.policy.Allocation;
 import org.vse.policy.ByteSize;
@@ -10,7 +11,6 @@ import org.vse.policy.DirectiveKey;
 import org.vse.policy.JobDescription;
 import org.vse.policy.Network;
 import org.vse.policy.NodeAllocation;
-import org.vse.policy.SourcePosition;
 import org.vse.scheduler.ResourceRequest;
 import org.vse.scheduler.ResourceRequest.Resource;
 

@@ -22,12 +22,13 @@ record House(String root) {
     private static final Map<String, List<String>> USES = Map.of(
             "failure", List.of(),
             "process", List.of("failure"),
-            "policy", List.of("failure"),
-            "imagestore", List.of("failure", "process"),
+            "yaml", List.of("failure"),
+            "policy", List.of("failure", "yaml"),
+            "imagestore", List.of("failure", "process", "yaml"),
             "ledger", List.of("failure"),
             "provisioner", List.of("failure", "process", "imagestore"),
             "scheduler", List.of("failure", "policy"),
-            "job", List.of("failure", "process", "policy", "imagestore", "ledger", "provisioner", "scheduler"));
+            "job", List.of("failure", "process", "yaml", "policy", "imagestore", "ledger", "provisioner", "scheduler"));
 
     /** The names of the rooms. */
     static List<String> rooms() {

@@ -1,4 +1,4 @@
-package org.vse.policy;
+package org.vse.failure;
 
 import java.util.Comparator;
 

@@ -1,4 +1,4 @@
-package org.vse.policy.layer;
+package org.vse.yaml;
 
 import com.fasterxml.jackson.core.JsonLocation;
 import com.fasterxml.jackson.core.JsonProcessingException;
@@ -12,16 +12,17 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.vse.failure.ErrorCode;
+import org.vse.failure.SourcePosition;
 import org.vse.failure.VseException;
-import org.vse.policy.SourcePosition;
 
 /**
  * Reads one YAML document into values with positions. Anchors, aliases and tags are refused, so that the memory used is
  * proportional to the text; so are duplicate keys, a second document, a text that is too long, and nesting deeper than
  * {@link #MAX_DEPTH}.
  */
-final class YamlReader {
-    static final int MAX_DEPTH = 16;
+public final class YamlReader {
+    /** Mappings and lists within each other. */
+    public static final int MAX_DEPTH = 16;
 
     private static final YAMLFactory FACTORY = new YAMLFactory();
 
@@ -36,11 +37,14 @@ final class YamlReader {
     }
 
     /**
+     * An empty text is an empty mapping.
+     *
+     * @param file as positions name it
      * @param code of every refusal
      * @param mostBytes of the text as UTF-8
      * @throws VseException with file, line and column
      */
-    static YamlValue read(String file, String text, ErrorCode code, int mostBytes) {
+    public static YamlValue read(String file, String text, ErrorCode code, int mostBytes) {
         int bytes = text.length() > mostBytes ? text.length() : text.getBytes(StandardCharsets.UTF_8).length;
         if (bytes > mostBytes) {
             throw VseException.of(code, "the file is too large")
@@ -87,8 +91,11 @@ final class YamlReader {
         return switch (in.currentToken()) {
             case START_OBJECT -> mapping(depth, at);
             case START_ARRAY -> sequence(depth, at);
-            case VALUE_NULL -> new YamlValue.Scalar("", true, at);
-            default -> new YamlValue.Scalar(in.getText(), false, at);
+            case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT ->
+                new YamlValue.Scalar(in.getText(), YamlValue.Scalar.Type.NUMBER, at);
+            case VALUE_TRUE, VALUE_FALSE -> new YamlValue.Scalar(in.getText(), YamlValue.Scalar.Type.TRUTH, at);
+            case VALUE_NULL -> new YamlValue.Scalar("", YamlValue.Scalar.Type.NOTHING, at);
+            default -> new YamlValue.Scalar(in.getText(), YamlValue.Scalar.Type.TEXT, at);
         };
     }
 

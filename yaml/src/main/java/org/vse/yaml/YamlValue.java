@@ -1,23 +1,38 @@
-package org.vse.policy.layer;
+package org.vse.yaml;
 
 import java.util.List;
 import java.util.Map;
-import org.vse.policy.SourcePosition;
+import org.vse.failure.SourcePosition;
 
 /** A YAML value that knows where it stands. */
-sealed interface YamlValue {
+public sealed interface YamlValue {
     SourcePosition at();
 
     /** What a person would call it. */
     String kind();
 
     /** A word, number or truth value; {@code text} is what was written, quotes removed. Nothing has the empty text. */
-    record Scalar(String text, boolean isNothing, SourcePosition at) implements YamlValue {
+    record Scalar(String text, Type type, SourcePosition at) implements YamlValue {
+        /** What YAML takes it for. */
+        public enum Type {
+            TEXT,
+            NUMBER,
+            TRUTH,
+            /** No value, or {@code ~}. */
+            NOTHING
+        }
+
         private static final int SHOWN = 40;
+
+        public boolean isNothing() {
+            return type == Type.NOTHING;
+        }
 
         @Override
         public String kind() {
-            return isNothing ? "nothing" : "'" + (text.length() > SHOWN ? text.substring(0, SHOWN) + "…" : text) + "'";
+            return isNothing()
+                    ? "nothing"
+                    : "'" + (text.length() > SHOWN ? text.substring(0, SHOWN) + "…" : text) + "'";
         }
     }
 
