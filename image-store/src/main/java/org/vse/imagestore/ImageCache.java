@@ -91,17 +91,19 @@ public final class ImageCache {
 
     private Image fetched(String digest) {
         try {
-            Image brought = transfer.bring(digest, bytes -> makeRoom(digest, bytes));
-            return store.io(() -> {
-                Files.newByteChannel(
-                                store.cachedFile(digest),
-                                Set.of(StandardOpenOption.CREATE, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS))
-                        .close();
-                return brought;
-            });
+            return transfer.bring(digest, bytes -> makeRoom(digest, bytes), () -> mark(digest));
         } finally {
             arriving.remove(digest);
         }
+    }
+
+    /** Before the image is there: a death in between leaves a mark of nothing, never an image that no budget counts. */
+    private Path mark(String digest) throws IOException {
+        Path mark = store.cachedFile(digest);
+        Files.newByteChannel(
+                        mark, Set.of(StandardOpenOption.CREATE, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS))
+                .close();
+        return mark;
     }
 
     private record Held(String digest, long bytes, FileTime used) {}

@@ -119,6 +119,15 @@ public final class ImageTransfer {
      *     full all the same, STORAGE_FAILED
      */
     public Image bring(String digest, LongConsumer room) {
+        return bring(digest, room, () -> "");
+    }
+
+    /**
+     * The same.
+     *
+     * @param before done under the store's lock immediately before the image appears in it
+     */
+    <T> Image bring(String digest, LongConsumer room, StoreLock.Work<T> before) {
         Manifest manifest = manifest(digest);
         return store.io(() -> {
             store.prepare();
@@ -133,6 +142,7 @@ public final class ImageTransfer {
                     ImageStore.prepare(
                             partial, manifest, new Origin(Clock.systemUTC().instant(), from));
                     store.locked(() -> {
+                        before.run();
                         store.install(partial, manifest);
                         return digest;
                     });

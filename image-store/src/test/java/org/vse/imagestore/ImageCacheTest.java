@@ -225,6 +225,18 @@ class ImageCacheTest {
     }
 
     @Test
+    void noImageAppearsThatTheBudgetDoesNotCount() throws IOException {
+        Image image = remote("debian-12", MIB);
+        Path inTheWay = Files.createDirectories(here.cachedFile(image.digest()));
+        assertThat(fails(() -> cache(64 * MIB, good()).fetch(image.digest())).code())
+                .isEqualTo(ErrorCode.STORAGE_FAILED);
+        assertThat(here.byDigest(image.digest())).isEmpty();
+        Files.delete(inTheWay);
+        cache(64 * MIB, good()).fetch(image.digest());
+        assertThat(here.cachedFile(image.digest())).isRegularFile();
+    }
+
+    @Test
     void whoeverPassesImagesOnHearsOfEveryPiece() {
         Image image = remote("debian-12", 9 * MIB);
         List<String> heard = new ArrayList<>();

@@ -1,6 +1,7 @@
 package org.vse.imagestore.build;
 
 import java.io.IOException;
+import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
@@ -11,9 +12,15 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Predicate;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.vse.imagestore.Staging;
 import org.vse.imagestore.recipe.Recipe.GuestFile;
 
@@ -98,6 +105,36 @@ final class GuestTree {
         }
     }
 
+    /**
+     * Removes what dpkg would not have unpacked (dpkg(1), {@code --path-exclude}): {@code *} stands for anything, also for
+     * several path elements. Directories go when nothing is left in them.
+     */
+    void exclude(List<String> patterns) throws IOException {
+        if (patterns.isEmpty()) {
+            return;
+        }
+        Predicate<String> excluded = patterns.stream()
+                .map(pattern -> Pattern.compile(Arrays.stream(pattern.split("\\*", -1))
+                        .map(Pattern::quote)
+                        .collect(Collectors.joining(".*"))))
+                .map(Pattern::asMatchPredicate)
+                .reduce(path -> false, Predicate::or);
+        List<Path> found;
+        try (Stream<Path> all = Files.walk(root)) {
+            found = all.filter(path -> excluded.test("/" + root.relativize(path)))
+                    .sorted(Comparator.reverseOrder())
+                    .toList();
+        }
+        for (Path path : found) {
+            try {
+                Files.delete(path);
+            } catch (DirectoryNotEmptyException e) {
+                // Something in it is not excluded.
+                assert Files.isDirectory(path);
+            }
+        }
+    }
+
     /** Puts a file, link or directory in its place; directories on the way are made with mode 0755. */
     void put(GuestFile file) throws IOException {
         Path to = place(file.to());
@@ -123,7 +160,7 @@ final class GuestTree {
     }
 
     private static List<String> elements(String path) {
-        return java.util.Arrays.stream(path.split("/"))
+        return Arrays.stream(path.split("/"))
                 .filter(element -> !element.isEmpty() && !element.equals("."))
                 .toList();
     }

@@ -52,6 +52,16 @@ public final class ImageBuilder {
         this(runner, store, new Mmdebstrap(), () -> store.logs().toFile().getUsableSpace());
     }
 
+    /**
+     * The same for several recipes in a row: what they have in common is installed once. Two builds with one shelf do not show
+     * that a recipe is reproducible.
+     *
+     * @param shelf a directory that the caller makes and removes
+     */
+    public ImageBuilder(CommandRunner runner, ImageStore store, Path shelf) {
+        this(runner, store, new Mmdebstrap(shelf), () -> store.logs().toFile().getUsableSpace());
+    }
+
     ImageBuilder(CommandRunner runner, ImageStore store, PackageSource packages, LongSupplier freeBytes) {
         this.runner = runner;
         this.store = store;
@@ -150,6 +160,10 @@ public final class ImageBuilder {
 
         progress.step("putting files in place", Duration.ofSeconds(1));
         GuestTree tree = new GuestTree(root);
+        List<String> first = recipe.stages().get(0).exclude();
+        tree.exclude(recipe.exclude().stream()
+                .filter(pattern -> !first.contains(pattern))
+                .toList());
         for (String pattern : recipe.remove()) {
             tree.remove(pattern);
         }

@@ -17,6 +17,7 @@ import org.vse.imagestore.Provides;
  * @param suite of the distribution: {@code bookworm}
  * @param variant of mmdebstrap: {@code minbase}
  * @param packages installed in the image beside the variant's
+ * @param stages the same packages as they are installed, those of the recipe that is extended by all the others first
  * @param exclude patterns of guest paths that are never unpacked (dpkg's {@code path-exclude})
  * @param remove guest paths removed after installation, last element may contain {@code *}
  * @param files put into the image after that
@@ -33,6 +34,7 @@ public record Recipe(
         String suite,
         String variant,
         List<String> packages,
+        List<Stage> stages,
         List<String> exclude,
         List<String> remove,
         List<GuestFile> files,
@@ -42,11 +44,24 @@ public record Recipe(
         Map<String, String> labels) {
     public Recipe {
         packages = List.copyOf(packages);
+        stages = List.copyOf(stages);
         exclude = List.copyOf(exclude);
         remove = List.copyOf(remove);
         files = List.copyOf(files);
         kernels = List.copyOf(kernels);
         labels = java.util.Collections.unmodifiableMap(new java.util.TreeMap<>(labels));
+    }
+
+    /**
+     * What one recipe adds to those that it extends.
+     *
+     * @param exclude in force while they are unpacked
+     */
+    public record Stage(List<String> packages, List<String> exclude) {
+        public Stage {
+            packages = List.copyOf(packages);
+            exclude = List.copyOf(exclude);
+        }
     }
 
     /** Something put into the image. Owned by root. */

@@ -2,12 +2,14 @@ package org.vse.imagestore.recipe;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import org.vse.failure.VseException;
 import org.vse.imagestore.Provides;
@@ -89,6 +91,7 @@ public final class RecipeParser {
                 top.text("suite", NAME),
                 top.text("variant", NAME, "minbase"),
                 top.texts("packages", PACKAGE),
+                stages(top),
                 top.texts("exclude", GUEST_PATTERN),
                 guestPaths(top, "remove", top.texts("remove", GUEST_PATTERN)),
                 top.each("files", this::file),
@@ -96,6 +99,32 @@ public final class RecipeParser {
                 initramfs(top.required("initramfs")),
                 kernels,
                 top.textMap("labels", LABEL, LABEL_TEXT));
+    }
+
+    /** An item of a list knows the file that it was written in. Without a package of its own no recipe makes a stage. */
+    private static List<Recipe.Stage> stages(Fields top) {
+        List<YamlValue> packages = top.each("packages", value -> value);
+        List<YamlValue> excludes = top.each("exclude", value -> value);
+        List<String> files =
+                packages.stream().map(item -> item.at().file()).distinct().toList();
+        List<Recipe.Stage> stages = new ArrayList<>();
+        for (int i = 0; i < files.size(); i++) {
+            String file = files.get(i);
+            List<String> until = files.subList(0, i + 1);
+            boolean isLast = i == files.size() - 1;
+            stages.add(new Recipe.Stage(
+                    texts(packages, item -> item.at().file().equals(file)),
+                    texts(excludes, item -> isLast || until.contains(item.at().file()))));
+        }
+        return stages.isEmpty() ? List.of(new Recipe.Stage(List.of(), texts(excludes, item -> true))) : stages;
+    }
+
+    private static List<String> texts(List<YamlValue> items, Predicate<YamlValue> wanted) {
+        return items.stream()
+                .filter(wanted)
+                .filter(YamlValue.Scalar.class::isInstance)
+                .map(item -> ((YamlValue.Scalar) item).text())
+                .toList();
     }
 
     private static long size(Fields top) {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -46,12 +47,20 @@ class RecipeLayersTest {
                 labels: {other: x}
                 packages: [python3, busybox-static]
                 files: [{to: /etc/z, from: b}]
+                exclude: [/usr/share/more/*]
                 size: 128MiB
                 """);
         assertThat(recipe.name()).isEqualTo("more");
         assertThat(recipe.sizeBytes()).isEqualTo(128L << 20);
         assertThat(recipe.labels()).containsEntry("title", "A tiny one").containsEntry("other", "x");
         assertThat(recipe.packages()).containsExactly("busybox-static", "python3");
+        assertThat(recipe.stages())
+                .containsExactly(
+                        new Recipe.Stage(List.of("busybox-static"), base.exclude()),
+                        new Recipe.Stage(List.of("python3"), recipe.exclude()));
+        assertThat(recipe.exclude())
+                .endsWith("/usr/share/more/*")
+                .hasSizeGreaterThan(base.exclude().size());
         assertThat(recipe.files())
                 .startsWith(base.files().toArray(new Recipe.GuestFile[0]))
                 .hasSize(4);
