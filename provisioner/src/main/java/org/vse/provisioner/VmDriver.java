@@ -47,10 +47,12 @@ public interface VmDriver extends AutoCloseable {
      * not tell. The file is root's alone, says nothing of how the machine was described, and is not yet forced to the disk.
      * Its disk stays as it is: the two belong together.
      *
+     * @return where the machine's own state begins in the file, bytes: what is before may be written again by a start from
+     *     it, what is after never
      * @throws VseException LIBVIRT_FAILED or another SITE code; then the machine is there, paused as it was, and the file is
      *     not. JOB_STATE for a machine that runs, or a file that is there.
      */
-    void save(VmName name, Path memory);
+    long save(VmName name, Path memory);
 
     /** CPU time and memory that the machine has used so far, as the hypervisor says. */
     VmUsage usage(VmName name);

@@ -206,11 +206,11 @@ public abstract class VmDriverContract {
         driver.agent(spec.name(), PING, PATIENCE);
         driver.pause(spec.name());
         Path memory = files.resolve("memory");
-        driver.save(spec.name(), memory);
+        long state = driver.save(spec.name(), memory);
         assertThat(driver.find(spec.name())).isEmpty();
 
         VmSpec later = goesOn(spec, spec(freshName(), new VmLabel(OWNER, "job-1", 2, 0), Guest.ANSWERS));
-        VmStatus restored = driver.start(later, new Origin.Checkpoint(memory));
+        VmStatus restored = driver.start(later, new Origin.Checkpoint(memory, state));
         assertThat(restored.state()).isEqualTo(VmStatus.State.PAUSED);
         assertThat(driver.find(later.name())).contains(restored);
         driver.resume(later.name());
@@ -218,8 +218,8 @@ public abstract class VmDriverContract {
 
         driver.pause(later.name());
         Path again = files.resolve("again");
-        driver.save(later.name(), again);
-        driver.start(later, new Origin.Checkpoint(again));
+        long stateAgain = driver.save(later.name(), again);
+        driver.start(later, new Origin.Checkpoint(again, stateAgain));
         driver.resume(later.name());
         assertThat(driver.agent(later.name(), PING, Duration.ofSeconds(10))).contains("return");
         assertThat(ends).isEmpty();
@@ -247,7 +247,7 @@ public abstract class VmDriverContract {
     void whatIsNoMemoryIsNotStarted(@TempDir Path files) throws IOException {
         Path wrong = Files.write(files.resolve("wrong"), new byte[4096]);
         VmSpec spec = spec(Guest.SILENT);
-        assertThatThrownBy(() -> driver.start(spec, new Origin.Checkpoint(wrong)))
+        assertThatThrownBy(() -> driver.start(spec, new Origin.Checkpoint(wrong, 0)))
                 .satisfies(code(ErrorCode.CHECKPOINT_INVALID));
         assertThat(driver.list()).isEmpty();
     }

@@ -194,14 +194,15 @@ public final class FakeDriver implements VmDriver {
     }
 
     @Override
-    public void save(VmName name, Path memory) {
-        call(Call.SAVE, () -> {
+    public long save(VmName name, Path memory) {
+        return call(Call.SAVE, () -> {
             MachineFile machine = require(name);
             if (machine.state() != VmStatus.State.PAUSED) {
                 throw VseException.of(ErrorCode.JOB_STATE, "machine '" + name + "' is not paused and cannot be saved");
             }
             machine.saveTo(memory);
-            return MachineFile.delete(directory, name);
+            MachineFile.delete(directory, name);
+            return 0L;
         });
     }
 

@@ -159,7 +159,7 @@ public final class LibvirtDriver implements VmDriver {
     }
 
     @Override
-    public void save(VmName name, Path memory) {
+    public long save(VmName name, Path memory) {
         String doing = "save machine '" + name + "'";
         if (Files.exists(memory)) {
             throw VseException.of(ErrorCode.JOB_STATE, "there is a file where a machine's memory is to be")
@@ -179,7 +179,9 @@ public final class LibvirtDriver implements VmDriver {
         } catch (LibvirtException e) {
             throw LibvirtErrors.isGone(e) ? gone(name).because(e) : LibvirtErrors.failed(doing, e);
         }
-        SaveImage.of(memory).blank();
+        SaveImage image = SaveImage.of(memory);
+        image.blank();
+        return image.stream();
     }
 
     @Override
@@ -271,7 +273,7 @@ public final class LibvirtDriver implements VmDriver {
 
     private static Domain begin(Connect connect, VmSpec spec, String xml, Origin origin) throws LibvirtException {
         if (origin instanceof Origin.Checkpoint checkpoint) {
-            SaveImage.of(checkpoint.memory()).describe(xml);
+            SaveImage.of(checkpoint.memory(), checkpoint.state()).describe(xml);
             connect.restore(checkpoint.memory().toString());
             return connect.domainLookupByName(spec.name().value());
         }

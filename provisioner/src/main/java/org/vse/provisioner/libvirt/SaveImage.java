@@ -61,6 +61,17 @@ final class SaveImage {
         }
     }
 
+    /**
+     * As {@link #of(Path)}.
+     *
+     * @param stream where the stream is known to begin: a header that says otherwise is refused too
+     */
+    static SaveImage of(Path file, long stream) {
+        SaveImage image = of(file);
+        require(image.stream() == stream, file, "a stream that begins at " + image.stream());
+        return image;
+    }
+
     /** Where QEMU's stream begins, bytes from the beginning of the file. */
     long stream() {
         return HEADER + (long) room;

@@ -56,6 +56,9 @@ class SaveImageTest {
         refused(write("LibvirtQemudSave", 2, -5, 0, "<x/>", STREAM), "cut off");
         refused(write("LibvirtQemudSave", 2, 100, 0, "<x/>", ""), "cut off");
         refused(write("LibvirtQemudSave", 2, 32 << 20, 0, "<x/>", STREAM), "cut off");
+        Path file = write("LibvirtQemudSave", 2, 100, 0, "<x/>", STREAM);
+        assertThat(SaveImage.of(file, 192).stream()).isEqualTo(192);
+        assertThatThrownBy(() -> SaveImage.of(file, 200)).hasMessageContaining(file.toString());
         refused(Files.writeString(directory.resolve("short"), "LibvirtQemudSave"), "shorter than a header");
         refused(Files.writeString(directory.resolve("empty"), ""), "shorter than a header");
     }
