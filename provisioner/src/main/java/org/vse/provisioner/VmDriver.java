@@ -1,5 +1,6 @@
 package org.vse.provisioner;
 
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -17,10 +18,12 @@ public interface VmDriver extends AutoCloseable {
     Set<Capability> capabilities();
 
     /**
-     * Starts a machine and returns when its virtual processors run. The disk exists and belongs to the uid of the spec.
+     * Starts a machine and returns when its virtual processors run, or, from {@link Origin.Checkpoint}, when they can be let
+     * run: that machine is paused. The disk exists and belongs to the uid of the spec.
      *
      * @throws VseException LIBVIRT_FAILED or another SITE code; then nothing of the machine is left. A name that is in
-     *     use is refused with JOB_STATE and the machine that has it is not touched.
+     *     use is refused with JOB_STATE and the machine that has it is not touched. CHECKPOINT_INVALID when the memory is
+     *     not one that {@link #save} wrote.
      */
     VmStatus start(VmSpec spec, Origin origin);
 
@@ -38,6 +41,18 @@ public interface VmDriver extends AutoCloseable {
 
     /** Lets the virtual processors run again. Idempotent. */
     void resume(VmName name);
+
+    /**
+     * Writes the memory of a paused machine to a file that is not there yet, and ends the machine, which {@link #onEnd} does
+     * not tell. The file is root's alone, says nothing of how the machine was described, and is not yet forced to the disk.
+     * Its disk stays as it is: the two belong together.
+     *
+     * @return where the machine's own state begins in the file, bytes: what is before may be written again by a start from
+     *     it, what is after never
+     * @throws VseException LIBVIRT_FAILED or another SITE code; then the machine is there, paused as it was, and the file is
+     *     not. JOB_STATE for a machine that runs, or a file that is there.
+     */
+    long save(VmName name, Path memory);
 
     /** CPU time and memory that the machine has used so far, as the hypervisor says. */
     VmUsage usage(VmName name);

@@ -15,6 +15,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
 import org.vse.provisioner.VmDriver.Capability;
@@ -43,6 +44,9 @@ public abstract class VmDriverContract {
 
     /** A spec that {@link #open}'s drivers can start. */
     protected abstract VmSpec spec(VmName name, VmLabel label, Guest guest) throws IOException;
+
+    /** The second spec, with the disk that the first one's machine has written. */
+    protected abstract VmSpec goesOn(VmSpec saved, VmSpec later) throws IOException;
 
     /** Ends the machine behind the driver's back. */
     protected abstract void kill(VmStatus machine);
@@ -161,7 +165,6 @@ public abstract class VmDriverContract {
     void whatIsNotDeclaredIsRefusedInTheSameWords() throws IOException {
         VmSpec spec = spec(Guest.SILENT);
         Path memory = Path.of("/nonexistent");
-        refusedUnlessDeclared(spec, new Origin.Checkpoint(memory), Capability.CHECKPOINT);
         refusedUnlessDeclared(spec, new Origin.Snapshot(memory), Capability.SNAPSHOT);
         assertThat(driver.list()).isEmpty();
     }
@@ -193,6 +196,60 @@ public abstract class VmDriverContract {
                 .satisfies(code(ErrorCode.GUEST_UNRESPONSIVE));
         driver.resume(spec.name());
         assertThat(driver.agent(spec.name(), PING, PATIENCE)).contains("return");
+    }
+
+    @Test
+    void aSavedMachineIsGoneAndGoesOnUnderAnotherName(@TempDir Path files) throws IOException {
+        List<String> ends = listen();
+        VmSpec spec = spec(Guest.ANSWERS);
+        driver.start(spec, new Origin.Cold());
+        driver.agent(spec.name(), PING, PATIENCE);
+        driver.pause(spec.name());
+        Path memory = files.resolve("memory");
+        long state = driver.save(spec.name(), memory);
+        assertThat(driver.find(spec.name())).isEmpty();
+
+        VmSpec later = goesOn(spec, spec(freshName(), new VmLabel(OWNER, "job-1", 2, 0), Guest.ANSWERS));
+        VmStatus restored = driver.start(later, new Origin.Checkpoint(memory, state));
+        assertThat(restored.state()).isEqualTo(VmStatus.State.PAUSED);
+        assertThat(driver.find(later.name())).contains(restored);
+        driver.resume(later.name());
+        assertThat(driver.agent(later.name(), PING, Duration.ofSeconds(10))).contains("return");
+
+        driver.pause(later.name());
+        Path again = files.resolve("again");
+        long stateAgain = driver.save(later.name(), again);
+        driver.start(later, new Origin.Checkpoint(again, stateAgain));
+        driver.resume(later.name());
+        assertThat(driver.agent(later.name(), PING, Duration.ofSeconds(10))).contains("return");
+        assertThat(ends).isEmpty();
+    }
+
+    @Test
+    void aMachineThatCannotBeSavedGoesOn(@TempDir Path files) throws IOException {
+        VmSpec spec = spec(Guest.ANSWERS);
+        driver.start(spec, new Origin.Cold());
+        driver.agent(spec.name(), PING, PATIENCE);
+        assertThatThrownBy(() -> driver.save(spec.name(), files.resolve("runs")))
+                .satisfies(code(ErrorCode.JOB_STATE));
+        driver.pause(spec.name());
+        Path taken = Files.writeString(files.resolve("taken"), "somebody's");
+        assertThatThrownBy(() -> driver.save(spec.name(), taken)).satisfies(code(ErrorCode.JOB_STATE));
+        assertThat(taken).hasContent("somebody's");
+        assertThatThrownBy(() -> driver.save(spec.name(), files.resolve("nowhere/memory")))
+                .isInstanceOf(VseException.class);
+        assertThat(driver.find(spec.name())).map(VmStatus::state).contains(VmStatus.State.PAUSED);
+        driver.resume(spec.name());
+        assertThat(driver.agent(spec.name(), PING, PATIENCE)).contains("return");
+    }
+
+    @Test
+    void whatIsNoMemoryIsNotStarted(@TempDir Path files) throws IOException {
+        Path wrong = Files.write(files.resolve("wrong"), new byte[4096]);
+        VmSpec spec = spec(Guest.SILENT);
+        assertThatThrownBy(() -> driver.start(spec, new Origin.Checkpoint(wrong, 0)))
+                .satisfies(code(ErrorCode.CHECKPOINT_INVALID));
+        assertThat(driver.list()).isEmpty();
     }
 
     @Test

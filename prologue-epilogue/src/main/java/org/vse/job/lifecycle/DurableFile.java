@@ -17,7 +17,6 @@ import org.vse.failure.VseException;
 final class DurableFile {
     private DurableFile() {}
 
-    /** Replaces the file; durable when this returns. An interrupt of this thread does not cut it short. */
     /** Sees to it that a file is there, made for its owner only. */
     static void makePrivate(Path file) throws IOException {
         if (!Files.exists(file)) {
@@ -25,6 +24,7 @@ final class DurableFile {
         }
     }
 
+    /** Replaces the file; durable when this returns. An interrupt of this thread does not cut it short. */
     static void write(Path file, ObjectMapper json, Object value) {
         boolean interrupted = false;
         try {

@@ -56,6 +56,7 @@ public final class FakeDriver implements VmDriver {
         DESTROY,
         PAUSE,
         RESUME,
+        SAVE,
         USAGE,
         AGENT
     }
@@ -73,9 +74,9 @@ public final class FakeDriver implements VmDriver {
     private boolean released;
     private Fault.@Nullable Crash crash;
 
-    /** With every capability except saved machines. */
+    /** With every capability except starting from copies. */
     public FakeDriver(String owner, Path directory, FakeGuest guest) {
-        this(owner, directory, guest, EnumSet.complementOf(EnumSet.of(Capability.CHECKPOINT, Capability.SNAPSHOT)));
+        this(owner, directory, guest, EnumSet.complementOf(EnumSet.of(Capability.SNAPSHOT)));
     }
 
     public FakeDriver(String owner, Path directory, FakeGuest guest, Set<Capability> capabilities) {
@@ -138,12 +139,16 @@ public final class FakeDriver implements VmDriver {
             if (MachineFile.read(directory, spec.name()).isPresent()) {
                 throw VseException.of(ErrorCode.JOB_STATE, "there is a machine '" + spec.name() + "' already");
             }
-            MachineFile file = MachineFile.of(spec);
+            MachineFile file = origin instanceof Origin.Checkpoint checkpoint
+                    ? MachineFile.saved(checkpoint.memory()).as(spec)
+                    : MachineFile.of(spec);
             file.writeTo(directory);
             started.add(spec);
             return file;
         });
-        guests.execute(() -> guest.booted(new Seen(machine)));
+        if (origin instanceof Origin.Cold) {
+            guests.execute(() -> guest.booted(new Seen(machine)));
+        }
         return machine.status();
     }
 
@@ -186,6 +191,19 @@ public final class FakeDriver implements VmDriver {
     @Override
     public void resume(VmName name) {
         call(Call.RESUME, () -> change(name, VmStatus.State.RUNNING));
+    }
+
+    @Override
+    public long save(VmName name, Path memory) {
+        return call(Call.SAVE, () -> {
+            MachineFile machine = require(name);
+            if (machine.state() != VmStatus.State.PAUSED) {
+                throw VseException.of(ErrorCode.JOB_STATE, "machine '" + name + "' is not paused and cannot be saved");
+            }
+            machine.saveTo(memory);
+            MachineFile.delete(directory, name);
+            return 0L;
+        });
     }
 
     @Override

@@ -5,14 +5,18 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import org.vse.failure.ErrorCode;
+import org.vse.failure.VseException;
 import org.vse.provisioner.VmLabel;
 import org.vse.provisioner.VmName;
 import org.vse.provisioner.VmSpec;
@@ -61,8 +65,48 @@ record MachineFile(
         return new MachineFile(name, label, newState, started, memoryBytes, commandLine, console, channels);
     }
 
+    /** This machine, saved, as what it is from now on. */
+    MachineFile as(VmSpec spec) {
+        MachineFile anew = of(spec);
+        return new MachineFile(
+                anew.name,
+                anew.label,
+                VmStatus.State.PAUSED,
+                started,
+                memoryBytes,
+                commandLine,
+                anew.console,
+                anew.channels);
+    }
+
     /** Replaces the file of this name in the directory, atomically. */
     void writeTo(Path directory) {
+        Path target = at(directory, name);
+        Path draft = target.resolveSibling(name + ".new");
+        try {
+            Files.writeString(draft, text());
+            Files.move(draft, target, StandardCopyOption.ATOMIC_MOVE);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Writes it to a file that must not be there. */
+    void saveTo(Path file) {
+        try {
+            Files.writeString(file, text(), StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+        } catch (FileAlreadyExistsException e) {
+            throw VseException.of(ErrorCode.JOB_STATE, "there is a file where a machine's memory is to be")
+                    .at(file.toString())
+                    .because(e);
+        } catch (IOException e) {
+            throw VseException.of(ErrorCode.STORAGE_FAILED, "the memory of a machine cannot be written")
+                    .at(file.toString())
+                    .because(e);
+        }
+    }
+
+    private String text() {
         ObjectNode json = JSON.createObjectNode();
         json.put("name", name.value());
         json.put("owner", label.owner());
@@ -76,42 +120,50 @@ record MachineFile(
         json.put("console", console.toString());
         ObjectNode files = json.putObject("channels");
         channels.forEach((channel, file) -> files.put(channel, file.toString()));
-        Path target = at(directory, name);
-        Path draft = target.resolveSibling(name + ".new");
-        try {
-            Files.writeString(draft, json.toString());
-            Files.move(draft, target, StandardCopyOption.ATOMIC_MOVE);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        return json.toString();
     }
 
     static Optional<MachineFile> read(Path directory, VmName name) {
         try {
-            JsonNode json = JSON.readTree(Files.readString(at(directory, name)));
-            Map<String, Path> channels = new LinkedHashMap<>();
-            json.get("channels")
-                    .properties()
-                    .forEach(each ->
-                            channels.put(each.getKey(), Path.of(each.getValue().asText())));
-            return Optional.of(new MachineFile(
-                    new VmName(json.get("name").asText()),
-                    new VmLabel(
-                            json.get("owner").asText(),
-                            json.get("job").asText(),
-                            json.get("attempt").asInt(),
-                            json.get("index").asInt()),
-                    VmStatus.State.valueOf(json.get("state").asText()),
-                    Instant.parse(json.get("started").asText()),
-                    json.get("memoryBytes").asLong(),
-                    json.get("commandLine").asText(),
-                    Path.of(json.get("console").asText()),
-                    channels));
+            return Optional.of(parse(Files.readString(at(directory, name))));
         } catch (NoSuchFileException e) {
             return Optional.empty();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** What {@link #saveTo} wrote. */
+    static MachineFile saved(Path file) {
+        try {
+            return parse(Files.readString(file));
+        } catch (IOException | IllegalArgumentException | NullPointerException e) {
+            throw VseException.of(ErrorCode.CHECKPOINT_INVALID, "the file is not the saved memory of a machine")
+                    .at(file.toString())
+                    .because(e);
+        }
+    }
+
+    private static MachineFile parse(String text) throws IOException {
+        JsonNode json = JSON.readTree(text);
+        Map<String, Path> channels = new LinkedHashMap<>();
+        json.get("channels")
+                .properties()
+                .forEach(each ->
+                        channels.put(each.getKey(), Path.of(each.getValue().asText())));
+        return new MachineFile(
+                new VmName(json.get("name").asText()),
+                new VmLabel(
+                        json.get("owner").asText(),
+                        json.get("job").asText(),
+                        json.get("attempt").asInt(),
+                        json.get("index").asInt()),
+                VmStatus.State.valueOf(json.get("state").asText()),
+                Instant.parse(json.get("started").asText()),
+                json.get("memoryBytes").asLong(),
+                json.get("commandLine").asText(),
+                Path.of(json.get("console").asText()),
+                channels);
     }
 
     /** @return false when there was none */

@@ -50,10 +50,16 @@ public final class LibvirtDriver implements VmDriver {
             Capability.RECOVER,
             Capability.SHARE_9P,
             Capability.TAP,
-            Capability.USER_NETWORK);
+            Capability.USER_NETWORK,
+            Capability.CHECKPOINT);
     /** A tap of the host is root's to make. */
     private static final Set<Capability> CAPABILITIES_OF_SESSION = Set.of(
-            Capability.PIN, Capability.FILE_CHANNEL, Capability.RECOVER, Capability.SHARE_9P, Capability.USER_NETWORK);
+            Capability.PIN,
+            Capability.FILE_CHANNEL,
+            Capability.RECOVER,
+            Capability.SHARE_9P,
+            Capability.USER_NETWORK,
+            Capability.CHECKPOINT);
     /** VIR_DOMAIN_MEMORY_STAT_RSS, KiB. */
     private static final int MEMORY_STAT_RSS = 7;
 
@@ -88,9 +94,8 @@ public final class LibvirtDriver implements VmDriver {
 
     @Override
     public VmStatus start(VmSpec spec, Origin origin) {
-        if (!(origin instanceof Origin.Cold)) {
-            Capability missing = origin instanceof Origin.Checkpoint ? Capability.CHECKPOINT : Capability.SNAPSHOT;
-            throw VseException.of(ErrorCode.NOT_SUPPORTED, "this driver does not declare " + missing);
+        if (origin instanceof Origin.Snapshot) {
+            throw VseException.of(ErrorCode.NOT_SUPPORTED, "this driver does not declare " + Capability.SNAPSHOT);
         }
         if (!spec.label().owner().equals(owner)) {
             throw new IllegalArgumentException("label of another owner: " + spec.label());
@@ -99,7 +104,7 @@ public final class LibvirtDriver implements VmDriver {
         refuseTaken(spec.name());
         known.starting(spec.uuid(), spec.name());
         try {
-            VmStatus status = create(spec, xml);
+            VmStatus status = create(spec, xml, origin);
             known.started(spec.uuid());
             return status;
         } catch (RuntimeException e) {
@@ -151,6 +156,32 @@ public final class LibvirtDriver implements VmDriver {
     @Override
     public void resume(VmName name) {
         change(name, "resume", DomainState.VIR_DOMAIN_RUNNING, Domain::resume);
+    }
+
+    @Override
+    public long save(VmName name, Path memory) {
+        String doing = "save machine '" + name + "'";
+        if (Files.exists(memory)) {
+            throw VseException.of(ErrorCode.JOB_STATE, "there is a file where a machine's memory is to be")
+                    .at(memory.toString());
+        }
+        Connect connect = session.connection();
+        try {
+            Domain domain = OurDomains.lookup(connect, name);
+            if (domain == null) {
+                throw gone(name);
+            }
+            try {
+                save(domain, name, memory);
+            } finally {
+                domain.free();
+            }
+        } catch (LibvirtException e) {
+            throw LibvirtErrors.isGone(e) ? gone(name).because(e) : LibvirtErrors.failed(doing, e);
+        }
+        SaveImage image = SaveImage.of(memory);
+        image.blank();
+        return image.stream();
     }
 
     @Override
@@ -206,11 +237,11 @@ public final class LibvirtDriver implements VmDriver {
         }
     }
 
-    private VmStatus create(VmSpec spec, String xml) {
+    private VmStatus create(VmSpec spec, String xml, Origin origin) {
         String doing = "start machine '" + spec.name() + "'";
         Domain domain;
         try {
-            domain = session.once(connect -> connect.domainCreateXML(xml, 0));
+            domain = session.once(connect -> begin(connect, spec, xml, origin));
         } catch (LibvirtException e) {
             // libvirt leaves nothing of a domain that it could not start, unless libvirtd itself ended meanwhile.
             destroy(spec.name());
@@ -230,13 +261,23 @@ public final class LibvirtDriver implements VmDriver {
                             spec.channels().stream().map(VmSpec.Channel::file), Stream.of(spec.console()))
                     .toList();
             ChannelFiles.requireHeld(spec.name().value(), qemu, files);
-            return new VmStatus(spec.name(), spec.label(), VmStatus.State.RUNNING, OurDomains.text(qemu));
+            VmStatus.State state = origin instanceof Origin.Checkpoint ? VmStatus.State.PAUSED : VmStatus.State.RUNNING;
+            return new VmStatus(spec.name(), spec.label(), state, OurDomains.text(qemu));
         } catch (RuntimeException e) {
             destroy(spec.name());
             throw e;
         } finally {
             free(domain);
         }
+    }
+
+    private static Domain begin(Connect connect, VmSpec spec, String xml, Origin origin) throws LibvirtException {
+        if (origin instanceof Origin.Checkpoint checkpoint) {
+            SaveImage.of(checkpoint.memory(), checkpoint.state()).describe(xml);
+            connect.restore(checkpoint.memory().toString());
+            return connect.domainLookupByName(spec.name().value());
+        }
+        return connect.domainCreateXML(xml, 0);
     }
 
     private Optional<VmStatus> find(Connect connect, VmName name) throws LibvirtException {
@@ -265,16 +306,34 @@ public final class LibvirtDriver implements VmDriver {
                 throw e;
             }
         }
-        deleteLog(name);
+        deleteIfThere(daemon.directories().machineLog(name));
         return true;
     }
 
-    private void deleteLog(String name) {
-        Path log = daemon.directories().machineLog(name);
+    private void save(Domain domain, VmName name, Path memory) throws LibvirtException {
+        if (!domains.isOurs(domain)) {
+            throw gone(name);
+        }
+        if (domain.getInfo().state != DomainState.VIR_DOMAIN_PAUSED) {
+            throw VseException.of(ErrorCode.JOB_STATE, "machine '" + name + "' is not paused and cannot be saved");
+        }
+        UUID uuid = UUID.fromString(domain.getUUIDString());
+        known.destroying(uuid);
         try {
-            Files.deleteIfExists(log);
+            domain.save(memory.toString());
+        } catch (LibvirtException e) {
+            known.notDestroyed(uuid);
+            deleteIfThere(memory);
+            throw e;
+        }
+        deleteIfThere(daemon.directories().machineLog(name.value()));
+    }
+
+    private static void deleteIfThere(Path file) {
+        try {
+            Files.deleteIfExists(file);
         } catch (IOException e) {
-            LOG.warn("cannot delete '{}'", log, e);
+            LOG.warn("cannot delete '{}'", file, e);
         }
     }
 

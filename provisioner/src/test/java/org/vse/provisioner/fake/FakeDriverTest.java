@@ -73,6 +73,11 @@ class FakeDriverTest extends VmDriverContract {
     }
 
     @Override
+    protected VmSpec goesOn(VmSpec saved, VmSpec later) {
+        return later;
+    }
+
+    @Override
     protected void kill(VmStatus machine) {
         latest.end(machine.name(), "killed");
     }

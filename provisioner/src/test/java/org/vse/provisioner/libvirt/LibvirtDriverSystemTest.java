@@ -3,6 +3,8 @@ package org.vse.provisioner.libvirt;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.StandardCopyOption;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -36,6 +38,12 @@ class LibvirtDriverSystemTest extends VmDriverContract {
     @Override
     protected VmSpec spec(VmName name, VmLabel label, Guest guest) throws IOException {
         return rig.spec(name, label, guest);
+    }
+
+    @Override
+    protected VmSpec goesOn(VmSpec saved, VmSpec later) throws IOException {
+        Files.move(saved.disk(), later.disk(), StandardCopyOption.REPLACE_EXISTING);
+        return later;
     }
 
     @Override
