@@ -194,6 +194,7 @@ public final class Vsed {
                     ApiServer server = new ApiServer(api::answer, json, uid)) {
                 neighbours.serve(new PeerApi(parts, json, health)::answer);
                 parts.watch();
+                neighbours.watch(node, table);
                 server.listen(run.resolve("vsed.sock"));
                 LOG.info("vsed serves node {} with cores {}", settings.node(), settings.cores());
                 ready.println("ready");
