@@ -120,7 +120,7 @@ POLICY
         node=${nodes[i]}
         mkdir -p "$dir/$node"/{run,state,spool,vse}
         chmod 755 "$dir/$node" "$dir/$node"/{run,state,vse}
-        printf '%s\n' "node: $node" 'accelerator: tcg' "peer-listen: 10.99.0.$((i + 11))" 'node-lease: 8s' \
+        printf '%s\n' "node: $node" 'accelerator: tcg' "peer-listen: 10.99.0.$((i + 11))" 'node-lease: 8s' 'peers: n1=10.99.0.11 n2=10.99.0.12 n3=10.99.0.13' \
             >"$dir/$node/vse/vsed.yaml"
         cp -a "$dir/certs/$node" "$dir/$node/vse/certs"
         unshare --mount --net --uts "$self" node "$dir" "$node" "$vse" "$images" >"$dir/log/$node" 2>&1 &
@@ -200,7 +200,7 @@ CONF
         done
         node=$(IFS=,; echo "${nodes[*]}")
         printf 'PartitionName=batch Nodes=%s Default=YES MaxTime=INFINITE State=UP\n' "$node"
-        printf 'PartitionName=vms Nodes=%s MaxTime=INFINITE State=UP\n' "$node"
+        printf 'PartitionName=%s Nodes=%s MaxTime=INFINITE State=UP\n' vms "$node" bare "$node"
     } >/etc/slurm/slurm.conf
     printf 'CgroupPlugin=cgroup/v1\nConstrainCores=no\n' >/etc/slurm/cgroup.conf
 }

@@ -78,6 +78,7 @@ build_jars() {
     fi
     find_java || no_java
     archive_classes "$log"
+    prepare_hook "$log" "$source/prologue-epilogue/target/classes"
     printf '%s\n' "$name" >"$build/current.new"
     mv "$build/current.new" "$build/current"
     for old in "$build"/dist-*; do
@@ -103,6 +104,31 @@ archive_classes() { # LOG
     "$java" -Xshare:dump -XX:SharedClassListFile="$dist/classes" -XX:SharedArchiveFile="$dist/vse.jsa" -XX:+UseSerialGC \
         -Xmx256m -Xlog:disable -cp "$(class_path)" >>"$1" 2>&1 || true
     rm -f "${lists[@]}" "$dist/classes"
+}
+
+# Writes hook.sh, which sets hook to the beginning of a hook's command line: with the few jars that a hook needs and with an
+# archive of its own. Where the archive is of no use, as after an upgrade of Java, hooks only start later.
+prepare_hook() { # LOG CLASSES
+    local path='' name
+    for name in failure policy scheduler-adapter prologue-epilogue; do
+        path+=${path:+:}$(printf '%s' "$dist"/lib/vse-"$name"-[0-9]*.jar)
+    done
+    local -a flags=(-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:-UsePerfData -Xms8m -Xmx64m -Xlog:disable)
+    local -a started=(-XX:DumpLoadedClassList="$dist/classes" "${flags[@]}" -cp "$path" org.vse.job.cli.HookEntry)
+    SLURM_JOB_ID=1 SLURM_JOB_RESTART_COUNT=0 \
+        "$java" -Xshare:off "${started[@]}" starter --scheduler slurm --run /nonexistent -- "$dist/stamp" >>"$1" 2>&1 || true
+    # What a call needs once it is answered.
+    (cd "$2" && find org/vse/job/client org/vse/job/hook -name '*.class') | sed 's/\.class$//' >>"$dist/classes"
+    awk '!seen[$0]++' "$dist/classes" >"$dist/hook.classes"
+    "$java" -Xshare:dump -XX:SharedClassListFile="$dist/hook.classes" -XX:SharedArchiveFile="$dist/hook.jsa" "${flags[@]}" \
+        -cp "$path" >>"$1" 2>&1 || true
+    rm -f "$dist/classes" "$dist/hook.classes"
+    {
+        printf 'hook=('
+        printf '%q ' "$java" -Xshare:auto -XX:SharedArchiveFile="$dist/hook.jsa" "${flags[@]}" -Xlog:all=error:stderr \
+            -cp "$path" org.vse.job.cli.HookEntry
+        printf ')\n'
+    } >"$dist/hook.sh"
 }
 
 # Relative to no directory and in a fixed order: the archive is bound to it.

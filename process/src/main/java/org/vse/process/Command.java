@@ -63,6 +63,11 @@ public record Command(
         return new Command(argv, env, cwd, newStdin, timeout, maxOutputBytes);
     }
 
+    /** The same with another bound on what is kept of each output stream, bytes. */
+    public Command withMaxOutput(int newMaxOutputBytes) {
+        return new Command(argv, env, cwd, stdin, timeout, newMaxOutputBytes);
+    }
+
     public Command withTimeout(Duration newTimeout) {
         return new Command(argv, env, cwd, stdin, newTimeout, maxOutputBytes);
     }

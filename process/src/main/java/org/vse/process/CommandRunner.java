@@ -3,6 +3,7 @@ package org.vse.process;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -39,6 +40,15 @@ public final class CommandRunner {
      *     thread was interrupted (the program is killed)
      */
     public CommandResult run(Command command) {
+        return run(command, StandardCharsets.UTF_8);
+    }
+
+    /**
+     * The same for a program that does not speak UTF-8.
+     *
+     * @param charset of its output streams; ISO 8859-1 keeps every byte
+     */
+    public CommandResult run(Command command, Charset charset) {
         long begin = System.nanoTime();
         Process process = start(prepare(command), command);
         CompletableFuture<byte[]> out = tail(process.getInputStream(), command.maxOutputBytes());
@@ -54,8 +64,8 @@ public final class CommandRunner {
             return new CommandResult(
                     command.argv(),
                     process.exitValue(),
-                    new String(out.join(), StandardCharsets.UTF_8),
-                    new String(err.join(), StandardCharsets.UTF_8),
+                    new String(out.join(), charset),
+                    new String(err.join(), charset),
                     Duration.ofNanos(System.nanoTime() - begin));
         } catch (TimeoutException e) {
             throw tooLate(command, "ended, but a process that it started did not close its output")
@@ -167,7 +177,8 @@ public final class CommandRunner {
                         .fact("searched", program.contains("/") ? cwd.resolve(program) : path));
     }
 
-    private static Optional<Path> find(String program, String path) {
+    /** Where a program would be found with that PATH; empty when it is nowhere there. */
+    public static Optional<Path> find(String program, String path) {
         return Arrays.stream(path.split(":"))
                 .map(directory -> Path.of(directory, program))
                 .filter(at -> at.isAbsolute() && Files.isRegularFile(at) && Files.isExecutable(at))

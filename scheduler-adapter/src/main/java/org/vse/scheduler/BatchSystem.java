@@ -25,9 +25,12 @@ public enum BatchSystem {
     }
 
     public static Optional<BatchSystem> of(String word) {
-        return Arrays.stream(values())
-                .filter(system -> system.dialect.word().equals(word))
-                .findFirst();
+        for (BatchSystem system : values()) {
+            if (system.dialect.word().equals(word)) {
+                return Optional.of(system);
+            }
+        }
+        return Optional.empty();
     }
 
     public static List<String> words() {

@@ -1,6 +1,5 @@
 package org.vse.scheduler;
 
-import java.util.Arrays;
 import java.util.Optional;
 
 /** Where a batch system calls. */
@@ -24,7 +23,12 @@ public enum HookPoint {
     }
 
     public static Optional<HookPoint> of(String word) {
-        return Arrays.stream(values()).filter(point -> point.word.equals(word)).findFirst();
+        for (HookPoint point : values()) {
+            if (point.word.equals(word)) {
+                return Optional.of(point);
+            }
+        }
+        return Optional.empty();
     }
 
     @Override

@@ -1,6 +1,5 @@
 package org.vse.scheduler;
 
-import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
@@ -70,16 +69,15 @@ public record JobFacts(
      * A job script.
      *
      * @param name for messages and {@code $0}; never opened
-     * @param text as its author wrote it
+     * @param text as its author wrote it, see {@link SpooledText}
      * @param spooledSha256 digest of the bytes that the batch system hands to the starter
      */
     public record Script(String name, String text, String spooledSha256) {
-        /** @param spooled what the batch system hands to the starter */
+        /** @param spooled what the batch system hands to the starter, see {@link SpooledText} */
         public static Script of(String name, String text, String spooled) {
             try {
                 MessageDigest digest = MessageDigest.getInstance("SHA-256");
-                return new Script(
-                        name, text, HexFormat.of().formatHex(digest.digest(spooled.getBytes(StandardCharsets.UTF_8))));
+                return new Script(name, text, HexFormat.of().formatHex(digest.digest(SpooledText.encode(spooled))));
             } catch (NoSuchAlgorithmException e) {
                 throw new IllegalStateException("every Java platform has SHA-256", e);
             }

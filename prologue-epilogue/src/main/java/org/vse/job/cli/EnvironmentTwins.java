@@ -14,12 +14,12 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 
 /**
- * Every option has a variable that gives its default: {@code VSE_FORMAT}, {@code VSE_QUIET} and {@code VSE_YES} for all
+ * Every option has a variable that gives its default: {@code VSE_FORMAT}, {@code VSE_QUIET}, {@code VSE_SCHEDULER} and {@code VSE_YES} for all
  * commands; all others carry the name of their command, as {@code vse run --user} is {@code VSE_RUN_USER}. An empty
  * variable counts as none.
  */
 final class EnvironmentTwins implements IDefaultValueProvider {
-    private static final Set<String> SHARED = Set.of("--format", "--quiet", "--yes");
+    private static final Set<String> SHARED = Set.of("--format", "--quiet", "--scheduler", "--yes");
     /** Named like a shared one, but something else: the format of a disk is not that of a listing. */
     private static final Set<String> OWN = Set.of("import --format");
 

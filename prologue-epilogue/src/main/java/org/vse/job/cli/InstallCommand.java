@@ -2,12 +2,14 @@ package org.vse.job.cli;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import org.vse.job.install.FileChange;
 import org.vse.job.install.InstallPlan;
 import org.vse.job.install.Installation;
 import org.vse.job.install.Role;
+import org.vse.job.install.ServiceUnit;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -54,9 +56,12 @@ final class InstallCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         InstallPlan.Host host = new InstallPlan.Host(root.toAbsolutePath());
         Installation installation = Installation.of(scheduler, host);
+        List<String> launcher = context.self().argv();
         InstallPlan plan = uninstall
-                ? installation.uninstall()
-                : installation.install(Role.of(role), context.self().argv());
+                ? installation.uninstall().and(ServiceUnit.uninstall(host))
+                : installation
+                        .install(Role.of(role), launcher)
+                        .and(ServiceUnit.install(host, Role.of(role), launcher, Self.home()));
         if (plan.changes().isEmpty()) {
             context.io().print("nothing to change");
             return 0;

@@ -79,7 +79,8 @@ final class JobCommands {
                     .filter(name -> !List.of("vms", "failure").contains(name))
                     .forEach(name -> {
                         String value = shown.shown(name).replaceAll("\\p{Cntrl}", "?");
-                        text.append(String.format("%-10s: %s%n", name, value.isEmpty() ? "-" : value));
+                        text.append(String.format(
+                                "%-10s: %s%n", name.replace("Seconds", ""), value.isEmpty() ? "-" : value));
                     });
             shown.object("failure")
                     .ifPresent(failure -> text.append('\n')

@@ -37,7 +37,8 @@ record Self(List<String> argv) {
         return home().resolve("packages.txt");
     }
 
-    private static Path home() {
+    /** The directory of the launcher. */
+    static Path home() {
         Path home = Path.of(System.getProperty("vse.launcher", "vse"))
                 .toAbsolutePath()
                 .getParent();

@@ -34,6 +34,9 @@ import picocli.CommandLine.UnmatchedArgumentException;
         description = "Batch jobs in pinned virtual machines.",
         subcommands = {
             RunCommand.class,
+            SubmitCommands.Submit.class,
+            SubmitCommands.Wait.class,
+            SubmitCommands.Ps.class,
             JobCommands.class,
             VmCommands.class,
             ImageCommands.class,
@@ -64,7 +67,7 @@ public final class Vse {
     private static final int USAGE = 2;
 
     /** What follows their first argument is somebody else's. */
-    private static final Set<String> TAKE_A_COMMAND_LINE = Set.of("run", "ssh");
+    private static final Set<String> TAKE_A_COMMAND_LINE = Set.of("run", "ssh", "submit");
 
     private Vse() {}
 

@@ -1,9 +1,9 @@
 package org.vse.job.daemon;
 
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HexFormat;
@@ -42,6 +42,7 @@ import org.vse.process.UserDirectory;
 import org.vse.scheduler.JobFacts;
 import org.vse.scheduler.PbsResources;
 import org.vse.scheduler.ResourceRequest;
+import org.vse.scheduler.SpooledText;
 import org.vse.scheduler.local.CoreLease;
 import org.vse.scheduler.local.LocalDemand;
 
@@ -264,9 +265,7 @@ record Admission(
                 lease.shared(),
                 asUser ? user.uid() : poolUid,
                 asUser ? user.gid() : qemuGid,
-                job.scheduler().equals(JobRecord.EMBEDDED)
-                        ? request.walltime().map(java.time.Duration::toSeconds).orElse(null)
-                        : null,
+                request.walltime().map(Duration::toSeconds).orElse(null),
                 now);
     }
 
@@ -388,8 +387,7 @@ record Admission(
 
     private static String sha256(String text) {
         try {
-            return HexFormat.of()
-                    .formatHex(MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8)));
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(SpooledText.encode(text)));
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("every Java platform has SHA-256", e);
         }

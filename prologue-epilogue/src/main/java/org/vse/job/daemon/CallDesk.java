@@ -139,6 +139,11 @@ final class CallDesk implements AutoCloseable {
                 }
                 call.reply().json(status(e), Map.of("failure", FailureText.of(e)));
             } catch (RuntimeException e) {
+                if (e.getCause() instanceof Reply.CallerGone) {
+                    // As a starter is whose batch system has killed it.
+                    LOG.debug("the caller of {} {} has gone", call.method(), call.path(), e);
+                    return;
+                }
                 LOG.error("{} {} failed", call.method(), call.path(), e);
                 VseException failure = VseException.of(ErrorCode.INTERNAL, "the daemon failed: " + e)
                         .next("see the daemon's log and report it");

@@ -3,6 +3,7 @@ package org.vse.job.daemon;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -45,6 +46,7 @@ final class JobView {
         job.failure()
                 .ifPresentOrElse(
                         f -> view.set("failure", json.valueToTree(FailureText.of(f))), () -> view.putNull("failure"));
+        view.put("walltimeSeconds", record.walltimeSeconds());
         view.put("directory", job.files().directory().toString());
         ArrayNode vms = view.putArray("vms");
         record.machines().forEach(machine -> vms.add(machine(job, machine)));
@@ -71,6 +73,9 @@ final class JobView {
         for (String unknown : new String[] {"started", "ended", "exitCode", "until", "failure", "bytes"}) {
             view.putNull(unknown);
         }
+        view.put(
+                "walltimeSeconds",
+                admission.request().walltime().map(Duration::toSeconds).orElse(null));
         view.putArray("vms");
         return view;
     }

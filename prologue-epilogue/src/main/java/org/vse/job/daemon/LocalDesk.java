@@ -24,6 +24,7 @@ import org.vse.job.lifecycle.JobFiles;
 import org.vse.job.lifecycle.JobRecord;
 import org.vse.job.step.Node;
 import org.vse.policy.Share;
+import org.vse.scheduler.SpooledText;
 import org.vse.scheduler.local.Asked;
 import org.vse.scheduler.local.CoreLease;
 import org.vse.scheduler.local.LocalScheduler;
@@ -330,7 +331,7 @@ final class LocalDesk {
         }
         try {
             Files.createFile(file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-            Files.writeString(file, script.text());
+            Files.write(file, SpooledText.encode(script.text()));
         } catch (IOException e) {
             throw VseException.storage("the job's script cannot be kept", file, e);
         }

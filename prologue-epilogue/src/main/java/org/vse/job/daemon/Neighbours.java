@@ -14,6 +14,7 @@ import org.vse.job.peer.PeerClient;
 import org.vse.job.peer.PeerIdentity;
 import org.vse.job.peer.PeerSource;
 import org.vse.job.peer.RemoteParts;
+import org.vse.job.step.Node;
 import org.vse.job.step.PartLeases;
 import org.vse.job.step.Sisters;
 
@@ -29,6 +30,7 @@ final class Neighbours implements AutoCloseable {
     private final @Nullable PeerClient client;
     private final @Nullable RemoteParts parts;
     private @Nullable PeerServer server;
+    private @Nullable Isolation isolation;
 
     private Neighbours(
             VsedConfig settings,
@@ -59,6 +61,14 @@ final class Neighbours implements AutoCloseable {
         }
         VsedConfig.Peers peers = settings.peers().get();
         PeerIdentity identity = PeerIdentity.read(peers.certificates(), settings.node(), clock.instant());
+        Duration left = Duration.between(clock.instant(), identity.until());
+        if (left.compareTo(PeerIdentity.WARNING) < 0) {
+            LOG.warn(
+                    "the certificate of this node ends in {} day(s), at {}: vse certs issue {}",
+                    left.toDays(),
+                    identity.until(),
+                    settings.node());
+        }
         PeerClient client = new PeerClient(identity, peers.nodes(), json);
         return new Neighbours(
                 settings,
@@ -82,6 +92,14 @@ final class Neighbours implements AutoCloseable {
         return leases;
     }
 
+    /** Begins to look whether this node is cut off, when there are others. */
+    void watch(Node node, JobTable table) {
+        if (client != null) {
+            isolation = new Isolation(node, table, client, leases.length());
+            isolation.watch();
+        }
+    }
+
     /** Begins to listen for other nodes, when there are any. */
     void serve(Consumer<Call> api) {
         if (identity != null) {
@@ -95,6 +113,9 @@ final class Neighbours implements AutoCloseable {
 
     @Override
     public void close() {
+        if (isolation != null) {
+            isolation.close();
+        }
         if (server != null) {
             server.close();
         }

@@ -86,7 +86,7 @@ final class NettyReply implements Reply {
     static void await(ChannelFuture written) throws IOException {
         try {
             if (!written.await().isSuccess()) {
-                throw new IOException("the caller has gone", written.cause());
+                throw new CallerGone(written.cause());
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

@@ -74,7 +74,11 @@ final class NodeFacts {
                 address,
                 ConfigFile.nodes(values.getOrDefault(ConfigFile.Key.PEERS, none), address.getPort()),
                 certificates == null ? file.resolveSibling("certs") : ConfigFile.path(certificates),
-                duration(values, ConfigFile.Key.NODE_LEASE, 30)));
+                lease(values)));
+    }
+
+    static Duration lease(Map<ConfigFile.Key, ConfigFile.Value> values) {
+        return duration(values, ConfigFile.Key.NODE_LEASE, 30);
     }
 
     static int sharers(Map<ConfigFile.Key, ConfigFile.Value> values) {

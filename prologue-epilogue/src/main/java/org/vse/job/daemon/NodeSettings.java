@@ -1,6 +1,7 @@
 package org.vse.job.daemon;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import org.vse.failure.VseException;
@@ -15,13 +16,17 @@ import org.vse.provisioner.VmSpec.Accelerator;
  * @param qemuUids size of the pool
  * @param qemuGid group of machines; empty when the file does not say
  * @param policy file of the policy; empty when the file does not say
+ * @param lease how long a part of a job lives without a word from the job's first node
+ * @param certificates directory of what the node proves itself with, perhaps beside the file; empty when it has no others
  */
 public record NodeSettings(
         Optional<Accelerator> accelerator,
         int firstQemuUid,
         int qemuUids,
         Optional<Integer> qemuGid,
-        Optional<Path> policy) {
+        Optional<Path> policy,
+        Duration lease,
+        Optional<Path> certificates) {
     /** The group of machines where there is no group kvm. */
     public static final int NOBODY = NodeFacts.NOBODY;
 
@@ -67,6 +72,11 @@ public record NodeSettings(
                 NodeFacts.firstQemuUid(values),
                 NodeFacts.qemuUids(values),
                 NodeFacts.qemuGid(values),
-                Optional.ofNullable(values.get(ConfigFile.Key.POLICY)).map(ConfigFile::path));
+                Optional.ofNullable(values.get(ConfigFile.Key.POLICY)).map(ConfigFile::path),
+                NodeFacts.lease(values),
+                Optional.ofNullable(values.get(ConfigFile.Key.PEER_LISTEN))
+                        .map(listen -> Optional.ofNullable(values.get(ConfigFile.Key.PEER_CERTIFICATES))
+                                .map(ConfigFile::path)
+                                .orElse(Path.of("certs"))));
     }
 }

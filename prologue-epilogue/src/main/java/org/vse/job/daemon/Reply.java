@@ -30,4 +30,13 @@ interface Reply {
         @Override
         void close() throws IOException;
     }
+
+    /** Nobody takes the answer any more: nobody's error. */
+    final class CallerGone extends IOException {
+        private static final long serialVersionUID = 1L;
+
+        CallerGone(Throwable cause) {
+            super("the caller has gone", cause);
+        }
+    }
 }

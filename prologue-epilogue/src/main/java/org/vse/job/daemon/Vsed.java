@@ -196,6 +196,7 @@ public final class Vsed {
                 neighbours.serve(
                         new PeerApi(parts, new PeerImages(new DirectorySource(images.root())), json, health)::answer);
                 parts.watch();
+                neighbours.watch(node, table);
                 server.listen(run.resolve("vsed.sock"));
                 LOG.info("vsed serves node {} with cores {}", settings.node(), settings.cores());
                 ready.println("ready");

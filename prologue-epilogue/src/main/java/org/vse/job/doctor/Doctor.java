@@ -19,7 +19,8 @@ public final class Doctor {
             new NetworkDevices(),
             new RunDirectory(),
             new UidPool(),
-            new HostClock());
+            new HostClock(),
+            new Certificate());
 
     private Doctor() {}
 

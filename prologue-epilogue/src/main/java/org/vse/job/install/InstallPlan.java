@@ -9,6 +9,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFileAttributeView;
 import java.nio.file.attribute.PosixFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.vse.failure.ErrorCode;
@@ -24,6 +25,15 @@ public record InstallPlan(List<FileChange> changes, List<String> afterwards) {
     public InstallPlan {
         changes = changes.stream().filter(change -> !change.isNothing()).toList();
         afterwards = List.copyOf(afterwards);
+    }
+
+    /** This and another. */
+    public InstallPlan and(InstallPlan other) {
+        List<FileChange> all = new ArrayList<>(changes);
+        all.addAll(other.changes());
+        List<String> commands = new ArrayList<>(afterwards);
+        commands.addAll(other.afterwards());
+        return new InstallPlan(all, commands);
     }
 
     /** The texts of a host's files, below a directory that stands for its root. */

@@ -5,6 +5,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import org.vse.failure.VseException;
+import org.vse.job.daemon.NodeSettings;
 import org.vse.job.doctor.Doctor;
 import org.vse.job.doctor.Finding;
 import org.vse.job.doctor.Finding.State;
@@ -13,6 +15,11 @@ import org.vse.job.doctor.Finding.State;
 final class SlurmDiagnosis {
     private static final String MEND = "vse install --scheduler slurm, then restart slurmctld and slurmd";
     private static final String COMPILE = "vse policy compile --output " + SlurmInstallation.POLICY;
+
+    private static final Path SETTINGS = Path.of("/etc/vse/vsed.yaml");
+
+    /** Of slurm.conf(5), seconds; 0 is for ever. */
+    private static final long DEFAULT_TIMEOUT = 300;
 
     private final InstallPlan.Host host;
 
@@ -39,6 +46,7 @@ final class SlurmDiagnosis {
         if (roles.contains(Role.NODE)) {
             lines.add(line("slurm-prolog", hook(conf, "Prolog")));
             lines.add(line("slurm-epilog", hook(conf, "Epilog")));
+            lines.add(line("slurm-lease", lease(conf)));
         }
         if (roles.contains(Role.HEAD)) {
             lines.add(line("slurm-gate", gate(conf)));
@@ -66,6 +74,27 @@ final class SlurmDiagnosis {
             return failed(key + " is '" + conf.value(key) + "' and not " + ours, MEND);
         }
         return host.text(ours).isEmpty() ? failed(ours + " is missing", MEND) : ok(key + "=" + ours);
+    }
+
+    /** A node that is cut off ends its machines before Slurm starts their jobs again elsewhere. */
+    private Finding lease(SlurmConf conf) {
+        String word = conf.value("SlurmdTimeout");
+        long timeout = word.isEmpty() ? DEFAULT_TIMEOUT : word.matches("[0-9]{1,6}") ? Long.parseLong(word) : 0;
+        long lease;
+        try {
+            lease = NodeSettings.read(host.at(SETTINGS)).lease().toSeconds();
+        } catch (VseException e) {
+            return failed("node-lease cannot be read: " + e.what(), "mend " + SETTINGS);
+        }
+        // It is looked for every quarter of a lease, and the end of a machine takes a moment.
+        boolean inTime = timeout == 0 || 2 * lease <= timeout;
+        String found = "node-lease of " + lease + " s, SlurmdTimeout of " + timeout + " s";
+        return inTime
+                ? ok(found)
+                : failed(
+                        found + ": a job may start again while its machines still run on a node that is cut off",
+                        "set node-lease in " + SETTINGS + " to at most " + timeout / 2
+                                + "s, or raise SlurmdTimeout in slurm.conf");
     }
 
     private Finding gate(SlurmConf conf) {

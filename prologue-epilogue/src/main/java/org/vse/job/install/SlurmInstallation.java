@@ -66,11 +66,21 @@ public final class SlurmInstallation implements Installation {
             changes.add(new FileChange(GATE, Optional.of(text), host.text(SITES_GATE), false));
             changes.add(new FileChange(SITES_GATE, host.text(SITES_GATE), Optional.empty(), false));
         });
+        // A slurmd that still names a Prolog which is gone drains its node with the next job.
+        boolean named = changes.stream().anyMatch(change -> change.path().equals(CONF) && !change.isNothing());
+        List<String> afterwards = new ArrayList<>(List.of("systemctl restart slurmctld", "systemctl restart slurmd"));
+        boolean any = false;
         for (String name : List.of("prolog", "epilog", "starter")) {
             Path path = HOOKS.resolve(name);
-            changes.add(new FileChange(path, host.text(path), Optional.empty(), true));
+            any |= host.text(path).isPresent();
+            if (!named) {
+                changes.add(new FileChange(path, host.text(path), Optional.empty(), true));
+            }
         }
-        return new InstallPlan(changes, List.of("systemctl restart slurmctld", "systemctl restart slurmd"));
+        if (named && any) {
+            afterwards.add("vse install --scheduler slurm --uninstall   once more, which removes the hooks themselves");
+        }
+        return new InstallPlan(changes, afterwards);
     }
 
     @Override

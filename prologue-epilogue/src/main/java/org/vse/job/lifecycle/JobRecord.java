@@ -29,7 +29,8 @@ import org.vse.provisioner.network.NetworkPlan;
  * @param digest of the image; what boots
  * @param sharesCores other jobs that agreed to it may have its cores, too
  * @param qemuUid host uid of the machines, no other job's
- * @param walltimeSeconds limit of the run; null for none
+ * @param walltimeSeconds limit of the run; null for none. A batch system may count it from before the machines come up, and
+ *     ends the job itself
  */
 public record JobRecord(
         String scheduler,

@@ -13,6 +13,7 @@ import java.security.cert.CertificateException;
 import java.security.cert.CertificateFactory;
 import java.security.cert.CertificateParsingException;
 import java.security.cert.X509Certificate;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
@@ -39,6 +40,9 @@ public record PeerIdentity(String node, Instant until, SslContext server, SslCon
 
     /** The node's private key. */
     public static final String KEY = "node.key";
+
+    /** Before a certificate ends, its site is told for so long. */
+    public static final Duration WARNING = Duration.ofDays(30);
 
     private static final String TLS = "TLSv1.3";
     private static final int DNS_NAME = 2;
@@ -120,6 +124,15 @@ public record PeerIdentity(String node, Instant until, SslContext server, SslCon
                     .fact("reason", String.valueOf(e.getMessage()))
                     .because(e);
         }
+    }
+
+    /**
+     * When a certificate ends.
+     *
+     * @throws VseException CERTIFICATE_INVALID when the file cannot be read
+     */
+    public static Instant until(Path certificate) {
+        return certificate(certificate).getNotAfter().toInstant();
     }
 
     private static void requireSecret(Path key) {

@@ -22,6 +22,9 @@ final class LaunchPlan {
     private static final int UMASK = 022;
     private static final String PATH = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin";
 
+    /** Where the guest has programs that say what to use instead of a batch system's own. */
+    private static final String STRANGERS = ":/run/vse/bin";
+
     /**
      * Open MPI 4 finds the job's machines in the node file and reaches them by ssh, whatever batch system it recognises by its
      * variables: that one's own launcher is not in the guest (mpirun(1), "MCA parameters").
@@ -52,7 +55,7 @@ final class LaunchPlan {
     /** The submitted environment, with what describes the user and this job on top. */
     static Map<String, String> environment(JobRecord record, Map<String, String> submitted) {
         Map<String, String> environment = new TreeMap<>(submitted);
-        environment.putIfAbsent("PATH", PATH);
+        environment.merge("PATH", PATH + STRANGERS, (own, unused) -> own + STRANGERS);
         environment.put("HOME", record.user().home());
         environment.put("USER", record.user().name());
         environment.put("LOGNAME", record.user().name());

@@ -188,9 +188,10 @@ final class RunStep implements Step {
         return revived;
     }
 
+    /** A batch system ends its jobs itself. */
     private static @Nullable Instant limit(Job job) {
         Long seconds = job.record().walltimeSeconds();
-        return seconds == null
+        return seconds == null || !job.record().scheduler().equals(JobRecord.EMBEDDED)
                 ? null
                 : started(job).map(start -> start.plusSeconds(seconds)).orElse(null);
     }

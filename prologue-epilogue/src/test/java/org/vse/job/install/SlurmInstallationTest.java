@@ -87,6 +87,8 @@ class SlurmInstallationTest {
                         .changes())
                 .isEmpty();
         new SlurmInstallation(host).uninstall().apply(host);
+        // The hooks themselves go when no configuration names them any more.
+        new SlurmInstallation(host).uninstall().apply(host);
         assertThat(files()).isEqualTo(before);
         assertThat(new SlurmInstallation(host).uninstall().changes()).isEmpty();
     }
@@ -143,6 +145,7 @@ class SlurmInstallationTest {
                         "slurm-prolog-flags failed",
                         "slurm-prolog failed",
                         "slurm-epilog failed",
+                        "slurm-lease ok",
                         "slurm-gate failed",
                         "slurm-policy failed");
         install();
@@ -152,10 +155,53 @@ class SlurmInstallationTest {
                         "slurm-prolog-flags ok",
                         "slurm-prolog ok",
                         "slurm-epilog ok",
+                        "slurm-lease ok",
                         "slurm-gate ok",
                         "slurm-policy ok");
         write("etc/slurm/slurm.conf", read("etc/slurm/slurm.conf").replace(",DeferBatch", ""));
         assertThat(diagnosed()).startsWith("slurm-prolog-flags failed").doesNotContain("slurm-prolog failed");
+    }
+
+    @Test
+    void aLeaseThatIsLongerThanSlurmsPatienceIsFound() throws IOException {
+        write("etc/slurm/slurm.conf", "SlurmdTimeout=60\n");
+        install();
+        write("etc/vse/vsed.yaml", "node-lease: 31s\n");
+        assertThat(diagnosed()).contains("slurm-lease failed");
+        write("etc/vse/vsed.yaml", "node-lease: 30s\n");
+        assertThat(diagnosed()).contains("slurm-lease ok");
+    }
+
+    @Test
+    void theHooksStayUntilNoConfigurationNamesThem() throws IOException {
+        write("etc/slurm/slurm.conf", "ClusterName=x\n");
+        install();
+        InstallPlan first = new SlurmInstallation(host).uninstall();
+        first.apply(host);
+        assertThat(read("etc/slurm/slurm.conf")).isEqualTo("ClusterName=x\n");
+        assertThat(files()).containsKeys("etc/vse/slurm/prolog", "etc/vse/slurm/epilog", "etc/vse/slurm/starter");
+        assertThat(first.afterwards()).last().asString().startsWith("vse install --scheduler slurm --uninstall");
+        new SlurmInstallation(host).uninstall().apply(host);
+        assertThat(files()).containsOnlyKeys("etc/slurm/slurm.conf");
+    }
+
+    @Test
+    void aNodeThatSystemdRulesGetsAUnitAndGivesItBack() throws IOException {
+        assertThat(ServiceUnit.install(host, ALL, List.of("/opt/v s/vse"), Path.of("/opt/v s"))
+                        .changes())
+                .isEmpty();
+        Files.createDirectories(root.resolve("run/systemd/system"));
+        InstallPlan plan = ServiceUnit.install(host, ALL, List.of("/opt/v s/vse"), Path.of("/opt/v s"));
+        plan.apply(host);
+        assertThat(read("etc/systemd/system/vsed.service"))
+                .contains("ExecStart=\"/opt/v s/vse\" up --foreground\n", "Delegate=yes\n", "KillMode=process\n");
+        assertThat(ServiceUnit.install(host, ALL, List.of("/opt/v s/vse"), Path.of("/opt/v s"))
+                        .changes())
+                .isEmpty();
+        ServiceUnit.uninstall(host).apply(host);
+        assertThat(files()).isEmpty();
+        write("etc/systemd/system/vsed.service", "# the site's\n");
+        assertThat(ServiceUnit.uninstall(host).changes()).isEmpty();
     }
 
     @Test
@@ -217,6 +263,20 @@ class SlurmInstallationTest {
         assertThat(result.exitCode())
                 .as(new String(result.stdout().getBytes(StandardCharsets.UTF_8), StandardCharsets.UTF_8))
                 .isZero();
+        assertThat(result.stdout()).contains(", 0 wrong");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"lua5.1", "lua5.3"})
+    void theGateFillsInWhatIsMissingAndRefusesAContradiction(String lua) throws IOException {
+        write("etc/slurm/slurm.conf", "");
+        install();
+        CommandResult result = new CommandRunner()
+                .run(Command.of(
+                        lua,
+                        Path.of("src/test/lua/agreement.lua").toAbsolutePath().toString(),
+                        root.resolve("etc/slurm/job_submit.lua").toString()));
+        assertThat(result.exitCode()).as(result.toString()).isZero();
         assertThat(result.stdout()).contains(", 0 wrong");
     }
 }

@@ -13,6 +13,19 @@ hosts='' names='' groups=''
 echo runtime
 runtime
 
+# What starts processes on other nodes under batch systems has nobody to speak to in here; last on the job's PATH.
+strangers() {
+    mkdir -p /run/vse/bin
+    for program in srun pbsdsh qrsh; do
+        printf '%s\n' '#!/bin/sh' \
+            'printf "vse: %s does not work inside a virtual machine [NOT_SUPPORTED]\n" "${0##*/}" >&2' \
+            'printf "  next: mpirun, or ssh to the machines that \$VSE_NODEFILE names\n" >&2' 'exit 125' \
+            > "/run/vse/bin/$program"
+        chmod 755 "/run/vse/bin/$program"
+    done
+}
+strangers
+
 values() {
     [ "$1" -lt "$2" ] || { echo "'$3' has too few values" >&2; exit 64; }
 }

@@ -4,6 +4,7 @@ import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -28,10 +29,12 @@ final class Cluster implements AutoCloseable {
             + " [ ! -d $d ] || find $d -mindepth 1 -maxdepth 1 || exit; done";
 
     private final Path top;
+    private final String scheduler;
     private final String vse;
 
-    private Cluster(Path top, String vse) {
+    private Cluster(Path top, String scheduler, String vse) {
         this.top = top;
+        this.scheduler = scheduler;
         this.vse = vse;
     }
 
@@ -39,7 +42,7 @@ final class Cluster implements AutoCloseable {
         try {
             Path top = Files.createTempDirectory(Path.of("/tmp"), "vc");
             Files.setPosixFilePermissions(top, PosixFilePermissions.fromString("rwxr-xr-x"));
-            Cluster cluster = new Cluster(top, Site.software(top).toString());
+            Cluster cluster = new Cluster(top, scheduler, Site.software(top).toString());
             String images = Path.of(System.getProperty("vse.test.images", ""))
                     .toRealPath()
                     .toString();
@@ -74,11 +77,22 @@ final class Cluster implements AutoCloseable {
         return run(node, "root", argv);
     }
 
+    /** {@code vse} as the user on the head; this host may have other batch systems, too. */
+    CommandResult userVse(String... arguments) {
+        List<String> argv = new ArrayList<>(List.of("env", "VSE_SCHEDULER=" + scheduler, vse));
+        argv.addAll(Arrays.asList(arguments));
+        return run("head", USER, argv);
+    }
+
     /** Puts a job script into the user's home directory. */
     void script(String name, String text) {
+        script(name, text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    void script(String name, byte[] text) {
         try {
             Path file = directory().resolve("home").resolve(USER).resolve(name);
-            Files.writeString(file, text);
+            Files.write(file, text);
             Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r--r--"));
         } catch (IOException e) {
             throw new UncheckedIOException(e);

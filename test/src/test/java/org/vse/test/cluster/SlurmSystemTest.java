@@ -3,9 +3,10 @@ package org.vse.test.cluster;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
-import java.util.stream.Stream;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -91,14 +92,15 @@ class SlurmSystemTest {
     }
 
     @Test
-    void membersOfAnArrayAndSeveralJobsRunAtOnce() {
+    void twelveMembersOfAnArrayRunOnThreeNodes() {
         cluster.script("member.sh", HEADER + "echo member $SLURM_ARRAY_TASK_ID on $(hostname)\n");
-        CommandResult result = cluster.user("sbatch", "-W", "-a", "1-4", "-o", "member-%a.out", "member.sh");
+        String job = cluster.submit("-a", "1-12", "-o", "member-%a.out", "member.sh");
+        CommandResult result = cluster.userVse("wait", job);
         assertThat(result.exitCode()).as(result.toString()).isZero();
-        assertThat(Stream.of(1, 2, 3, 4)
-                        .map(index -> cluster.file("member-" + index + ".out"))
-                        .toList())
-                .containsExactly("member 1 on vm0\n", "member 2 on vm0\n", "member 3 on vm0\n", "member 4 on vm0\n");
+        assertThat(IntStream.rangeClosed(1, 12).mapToObj(index -> cluster.file("member-" + index + ".out")))
+                .containsExactlyElementsOf(IntStream.rangeClosed(1, 12)
+                        .mapToObj(index -> "member " + index + " on vm0\n")
+                        .toList());
     }
 
     @Test
@@ -220,5 +222,153 @@ class SlurmSystemTest {
         cluster.awaitState(job, "FAILED");
         assertThat(cluster.field(job, "ExitCode")).isEqualTo("5:0");
         assertThat(cluster.file("survivor.out")).startsWith("ready\n").contains("done\n");
+    }
+
+    private String pid(String host, String file) {
+        return cluster.run(host, "root", List.of("cat", file))
+                .orThrow("reading " + file)
+                .stdout()
+                .strip();
+    }
+
+    /** Ends a daemon of the batch system's and returns when it has gone. */
+    private void end(String host, String pid) {
+        cluster.run(host, "root", List.of("kill", pid)).orThrow("ending a daemon");
+        await("the end of " + pid)
+                .atMost(Duration.ofSeconds(30))
+                .until(() -> cluster.run(host, "root", List.of("test", "-d", "/proc/" + pid))
+                                .exitCode()
+                        != 0);
+    }
+
+    @Test
+    void whatAUserAsksSlurmForIsSeenInsideAndVseSubmitsLikeSbatch() {
+        byte[] script = (HEADER.replace("12\n", "12 vcpus=2\n")
+                        + "# gr\u00fc\u00dfe\necho $SLURM_JOB_ACCOUNT $COLOUR $(nproc) [$1]\nsrun true\nexit 6\n")
+                .getBytes(StandardCharsets.ISO_8859_1);
+        cluster.script("asked.sh", script);
+        cluster.script("next.sh", "#!/bin/bash\n#SBATCH -n1\necho after\n");
+        CommandResult submitted = cluster.userVse(
+                "submit",
+                "--account",
+                "acc",
+                "--output",
+                "asked.out",
+                "--error",
+                "asked.err",
+                "asked.sh",
+                "--export=ALL,COLOUR=blue",
+                "--",
+                "a b");
+        assertThat(submitted.exitCode()).as(submitted.toString()).isZero();
+        assertThat(submitted.stderr()).isEqualTo("vse: submitted to slurm\n");
+        String job = submitted.stdout().strip();
+        String next = cluster.submit("-d", "afternotok:" + job, "-o", "next.out", "next.sh");
+        assertThat(cluster.userVse("ps").stdout())
+                .contains(job)
+                .contains("QUEUED")
+                .contains("asked.sh");
+        CommandResult ended = cluster.userVse("wait", job);
+        assertThat(ended.exitCode()).as(ended + cluster.file("asked.err")).isEqualTo(6);
+        assertThat(cluster.file("asked.out")).isEqualTo("acc blue 2 [a b]\n");
+        assertThat(cluster.file("asked.err"))
+                .contains("vse: srun does not work inside a virtual machine [NOT_SUPPORTED]");
+        assertThat(cluster.userVse("wait", next).exitCode()).isZero();
+        assertThat(cluster.file("next.out")).isEqualTo("after\n");
+    }
+
+    @Test
+    void whatDoesNotFitTogetherIsRefusedAtSubmit() {
+        cluster.script("narrow.sh", "#!/bin/bash\n#SBATCH -n1 -c1\n#VSE image=debian-12 vcpus=2\nhostname\n");
+        CommandResult cores = cluster.userVse("submit", "narrow.sh");
+        assertThat(cores.exitCode()).isEqualTo(1);
+        assertThat(cores.stderr()).contains("narrow.sh:3:27: the VMs of a node need 2 cores, but the job asks for 1");
+        cluster.script(
+                "small.sh", "#!/bin/bash\n#SBATCH -n1 --mem=100M\n#VSE image=debian-12 memory=512MiB\nhostname\n");
+        CommandResult memory = cluster.user("sbatch", "small.sh");
+        assertThat(memory.exitCode()).isEqualTo(1);
+        assertThat(memory.stderr()).contains("need 512 MiB, but the job asks for 100 MiB [DIRECTIVE_CONFLICT]");
+        CommandResult interactive = cluster.user("salloc", "-n1", "-p", "vms", "true");
+        assertThat(interactive.exitCode()).isEqualTo(1);
+        assertThat(interactive.stderr()).contains("queue 'vms' runs jobs in virtual machines only");
+        assertThat(cluster.user("squeue", "-h").stdout()).isBlank();
+    }
+
+    @Test
+    void whatIsAlteredAfterTheGateMeetsTheNode() {
+        cluster.script("altered.sh", HEADER + "echo ran on $(hostname)\n");
+        String moved = cluster.submit("-H", "-o", "moved.out", "altered.sh");
+        String unmarked = cluster.submit("-H", "-o", "unmarked.out", "altered.sh");
+        cluster.user("scontrol", "update", "JobId=" + moved, "Partition=bare").orThrow("altering");
+        cluster.user("scontrol", "update", "JobId=" + unmarked, "Comment=none").orThrow("altering");
+        cluster.user("scontrol", "release", moved, unmarked).orThrow("releasing");
+        assertThat(cluster.userVse("wait", moved).exitCode()).isEqualTo(125);
+        assertThat(cluster.userVse("wait", unmarked).exitCode()).isEqualTo(125);
+        assertThat(cluster.file("moved.out")).contains("[POLICY_QUEUE_DENIED]").doesNotContain("ran on");
+        assertThat(cluster.file("unmarked.out")).contains("[JOB_UNKNOWN]").doesNotContain("ran on");
+    }
+
+    @Test
+    void aJobIsPausedOutlivesItsSlurmdAndAHeadThatIsDownAndIsRequeued() {
+        cluster.script(
+                "tough.sh",
+                HEADER + "#SBATCH --requeue --open-mode=append\necho attempt $VSE_ATTEMPT\n"
+                        + "until [ -e tough.go$VSE_ATTEMPT ]; do echo tick >> tough.ticks; sleep 0.5; done\necho done\n");
+        String job = cluster.submit("-o", "tough.out", "tough.sh");
+        cluster.awaitFile("tough.out", "attempt 1");
+        String node = cluster.field(job, "BatchHost");
+        cluster.run("head", "root", List.of("scontrol", "suspend", job)).orThrow("suspending");
+        cluster.awaitFile("tough.out", "the machines are paused");
+        String paused = cluster.file("tough.ticks");
+        end(node, pid(node, "/run/slurmd.pid"));
+        cluster.run(node, "root", List.of("slurmd", "-N", node)).orThrow("starting slurmd");
+        assertThat(cluster.file("tough.ticks")).isEqualTo(paused);
+        cluster.run("head", "root", List.of("scontrol", "resume", job)).orThrow("resuming");
+        cluster.awaitFile("tough.out", "the machines go on");
+        end("head", pid("head", "/run/slurm/slurmctld.pid"));
+        int before = cluster.file("tough.ticks").length();
+        await("the job goes on without its head")
+                .atMost(Duration.ofSeconds(60))
+                .until(() -> cluster.file("tough.ticks").length() > before + 25);
+        cluster.run("head", "root", List.of("slurmctld")).orThrow("starting slurmctld");
+        await("the head")
+                .atMost(Duration.ofSeconds(60))
+                .until(() -> cluster.field(job, "JobState").equals("RUNNING"));
+        cluster.user("scontrol", "requeue", job).orThrow("requeueing");
+        cluster.awaitFile("tough.out", "attempt 2");
+        cluster.script("tough.go2", "");
+        assertThat(cluster.userVse("wait", job).exitCode()).isZero();
+        assertThat(cluster.file("tough.out")).endsWith("attempt 2\ndone\n");
+    }
+
+    @Test
+    void theMachinesOfANodeThatIsCutOffAreGoneBeforeTheirJobStartsAgain() {
+        cluster.script(
+                "fence.sh",
+                """
+                #!/bin/bash
+                #SBATCH -N2 -n2 -t 5 --requeue --open-mode=append
+                #VSE image=debian-12
+                echo attempt $VSE_ATTEMPT
+                [ $VSE_ATTEMPT = 2 ] || sleep 200
+                """);
+        cluster.script("alone.sh", HEADER + "#SBATCH --no-requeue\necho ready\nsleep 200\n");
+        String job = cluster.submit("-o", "fence.out", "fence.sh");
+        cluster.awaitFile("fence.out", "attempt 1");
+        String first = cluster.field(job, "BatchHost");
+        String single = cluster.submit("-w", first, "-o", "lonely.out", "alone.sh");
+        cluster.awaitFile("lonely.out", "ready");
+        cluster.run("head", "root", List.of("ip", "link", "set", "v-" + first, "down"))
+                .orThrow("cutting a node off");
+        cluster.awaitFile("fence.out", "attempt 2");
+        assertThat(cluster.vse(first, "vm", "ls", "--format", "json")
+                        .orThrow("listing machines")
+                        .stdout())
+                .doesNotContain("RUNNING");
+        assertThat(cluster.file("lonely.out")).contains("[NODE_LOST]");
+        cluster.run("head", "root", List.of("ip", "link", "set", "v-" + first, "up"))
+                .orThrow("joining a node again");
+        cluster.awaitState(job, "COMPLETED");
+        cluster.awaitState(single, "FAILED", "NODE_FAIL");
     }
 }

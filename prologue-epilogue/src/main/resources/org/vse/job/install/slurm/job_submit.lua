@@ -333,39 +333,102 @@ local function partition_of(job, partitions)
    return ""
 end
 
+-- A number of the request, or nil where it is not given: Slurm has a largest value of each width for that.
+local function asked(number, unset)
+   return number and number > 0 and number < unset and number or nil
+end
+
+local function mebibytes(bytes)
+   return math.floor(bytes / 2 ^ 20)
+end
+
+-- The machines of a node and what the job asks Slurm for: what is missing is filled in; nil, or the refusal of what cannot
+-- be. A job that asks for whole nodes has all of them.
+local function agree(job, known, file)
+   local vms = known["vms-per-node"] and known["vms-per-node"].value
+   if vms == nil or type(vms) ~= "number" then
+      return nil
+   end
+   local whole = job.shared == 0
+   local nodes = asked(job.min_nodes, 4294967294) or 1
+   local tasks = asked(job.num_tasks, 4294967294)
+   local per_node = asked(job.ntasks_per_node, UNSET) or (tasks and math.floor((tasks + nodes - 1) / nodes)) or 1
+   local per_task = asked(job.cpus_per_task, UNSET)
+   local vcpus = known.vcpus and known.vcpus.value
+   local function refusal(one, what, name, found, mend)
+      local place = one and one.place and one.place ~= "" and one.place .. ": " or file .. ": "
+      return "vse: " .. place .. what .. " [DIRECTIVE_CONFLICT]\n  " .. name .. ": " .. found .. "\n  next"
+         .. (" "):rep(#name - 4) .. ": " .. mend
+   end
+   local needed = (vcpus or 1) * vms
+   if per_task == nil and vcpus and needed > per_node then
+      per_task = math.floor((needed + per_node - 1) / per_node)
+      job.cpus_per_task = per_task
+      job.min_cpus = per_task * (tasks or per_node * nodes)
+   end
+   local cores = per_node * (per_task or 1)
+   if needed > cores and not whole then
+      local one = known.vcpus or known["vms-per-node"]
+      return refusal(one, ("the VMs of a node need %d cores, but the job asks for %d"):format(needed, cores),
+         "asked of Slurm", ("%d task(s) a node, %d core(s) a task"):format(per_node, per_task or 1),
+         ("ask for --cpus-per-task=%d, or lower vcpus or vms-per-node"):format(
+            math.floor((needed + per_node - 1) / per_node)))
+   end
+   if known.memory then
+      local memory = mebibytes(known.memory.value * vms)
+      local of_node, of_core = job.min_mem_per_node, job.min_mem_per_cpu
+      if of_node == nil and of_core == nil then
+         job.min_mem_per_node = memory
+      else
+         local has = of_node or of_core * cores
+         if has > 0 and has < memory and not (whole and of_core) then
+            return refusal(known.memory,
+               ("the VMs of a node need %d MiB, but the job asks for %d MiB"):format(memory, has),
+               "asked of Slurm", of_node and "--mem" or ("--mem-per-cpu of %d core(s)"):format(cores),
+               ("ask for --mem=%dM, or lower memory or vms-per-node"):format(memory))
+         end
+      end
+   end
+   return nil
+end
+
 local function admit(job, partitions)
    local script = job.script
+   local policy, why = read_policy(POLICY)
+   local name = partition_of(job, partitions)
+   local queue = policy and policy.queues[name]
    if script == nil then
+      if queue and queue.require then
+         return refuse("vse: queue '" .. name .. "' runs jobs in virtual machines only, and an interactive job has no script"
+            .. " that a machine could run [USAGE]\n  next: submit a script by sbatch; while it runs, 'vse vm ssh JOB' on its"
+            .. " node is a shell in its machine")
+      end
       return slurm.SUCCESS
    end
-   local policy, why = read_policy(POLICY)
    if policy == nil then
       if script:find("\n#VSE", 1, true) == nil and script:sub(1, 4) ~= "#VSE" then
          return slurm.SUCCESS
       end
       return refuse("vse: jobs with #VSE lines are not taken: the site's compiled policy cannot be used: " .. why)
    end
-   local nodes = job.min_nodes
+   local file = base(job.argv and job.argv[0])
    local wrong = judge(policy, {
       user = job.user_name or "",
-      queue = partition_of(job, partitions),
-      file = base(job.argv and job.argv[0]),
-      nodes = nodes and nodes > 0 and nodes < 4294967294 and nodes or nil,
+      queue = name,
+      file = file,
+      nodes = asked(job.min_nodes, 4294967294),
       script = script,
    })
    if wrong then
       return refuse(wrong)
    end
-   local given = directives(policy, script, { user = "", queue = "", file = "" })
-   local queue = policy.queues[partition_of(job, partitions)]
+   local given = directives(policy, script, { user = "", queue = "", file = file })
    if given == nil and not (queue and queue.require) then
       return slurm.SUCCESS
    end
-   given = given or {}
-   local cores = given.vcpus and given.vcpus.value * (given["vms-per-node"] and given["vms-per-node"].value or 1)
-   if cores and job.cpus_per_task >= UNSET and (job.num_tasks == nil or job.num_tasks == 1 or job.num_tasks >= UNSET) then
-      job.cpus_per_task = cores
-      job.min_cpus = cores
+   wrong = agree(job, known_values(policy, queue, given or {}), file)
+   if wrong then
+      return refuse(wrong)
    end
    job.script = "#!/bin/sh\nexec " .. STARTER .. ' "$0" "$@" # VSE launcher\n' .. script
    local comment = job.comment
@@ -402,6 +465,6 @@ function slurm_job_modify(job, record, partitions, uid)
 end
 
 -- For tests, which run this file without Slurm.
-vse_gate = { read_policy = read_policy, judge = judge }
+vse_gate = { read_policy = read_policy, judge = judge, agree = agree }
 
 return slurm.SUCCESS
