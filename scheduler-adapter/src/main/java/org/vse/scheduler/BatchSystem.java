@@ -3,6 +3,7 @@ package org.vse.scheduler;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import org.vse.scheduler.gridengine.GridEngine;
 import org.vse.scheduler.openpbs.OpenPbs;
 import org.vse.scheduler.slurm.Slurm;
 import org.vse.scheduler.torque.Torque;
@@ -10,6 +11,7 @@ import org.vse.scheduler.torque.Torque;
 /** The batch systems whose hooks are understood. The embedded scheduler has no hooks. */
 public enum BatchSystem {
     SLURM(new Slurm()),
+    GRIDENGINE(new GridEngine()),
     OPENPBS(new OpenPbs()),
     TORQUE(new Torque());
 

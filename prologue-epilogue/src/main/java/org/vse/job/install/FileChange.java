@@ -6,18 +6,25 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What becomes of one file.
+ * What becomes of one file, or of an object that a batch system keeps itself and prints as text.
  *
- * @param path absolute, as the host will know it
+ * @param path absolute, as the host will know it; of an object, a name for people
  * @param before its text; empty when it is not there
  * @param after its text; empty when it is not to be there
  * @param program whether a new file can be executed
+ * @param loader the command that takes an object's new text in, to be followed by the path of a file with it; empty for a file
  */
-public record FileChange(Path path, Optional<String> before, Optional<String> after, boolean program) {
+public record FileChange(
+        Path path, Optional<String> before, Optional<String> after, boolean program, List<String> loader) {
     public FileChange {
+        loader = List.copyOf(loader);
         if (!path.isAbsolute()) {
             throw new IllegalArgumentException("not an absolute path: " + path);
         }
+    }
+
+    public FileChange(Path path, Optional<String> before, Optional<String> after, boolean program) {
+        this(path, before, after, program, List.of());
     }
 
     public boolean isNothing() {

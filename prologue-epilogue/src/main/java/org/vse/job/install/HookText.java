@@ -23,9 +23,9 @@ final class HookText {
         }
     }
 
-    /** True for a file that an installation wrote: its first line says so. */
+    /** True for a file that an installation wrote: its first line says so, or the one after {@code #!}. */
     static boolean isOurs(String text) {
-        return text.lines().findFirst().orElse("").contains(OURS);
+        return text.lines().limit(text.startsWith("#!") ? 2 : 1).anyMatch(line -> line.contains(OURS));
     }
 
     /** Words of a command line, for sh(1). */

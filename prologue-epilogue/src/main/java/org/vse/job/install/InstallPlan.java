@@ -11,9 +11,12 @@ import java.nio.file.attribute.PosixFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
+import org.vse.process.Command;
+import org.vse.process.CommandRunner;
 
 /**
  * Everything that an installation or its removal does to a host.
@@ -62,7 +65,9 @@ public record InstallPlan(List<FileChange> changes, List<String> afterwards) {
         for (FileChange change : changes) {
             Path file = host.at(change.path());
             try {
-                if (change.after().isEmpty()) {
+                if (!change.loader().isEmpty()) {
+                    load(change.loader(), change.after().orElse(""));
+                } else if (change.after().isEmpty()) {
                     Files.deleteIfExists(file);
                 } else {
                     write(file, change.after().get(), change.program());
@@ -70,6 +75,20 @@ public record InstallPlan(List<FileChange> changes, List<String> afterwards) {
             } catch (IOException e) {
                 throw failed(change.path(), e);
             }
+        }
+    }
+
+    private static void load(List<String> loader, String text) throws IOException {
+        Path file = Files.createTempFile("vse", "");
+        try {
+            Files.writeString(file, text);
+            List<String> argv = new ArrayList<>(loader);
+            argv.add(file.toString());
+            new CommandRunner()
+                    .run(Command.of(argv).withEnv(Map.of("LC_ALL", "C")))
+                    .orThrow("loading a part of the installation");
+        } finally {
+            Files.delete(file);
         }
     }
 

@@ -56,6 +56,18 @@ mounted() {
     return 1
 }
 
+# Prints the machines of the list $1, one word for each core, in the form of Grid Engine's PE_HOSTFILE.
+hostfile() {
+    last= count=0
+    for machine in $1 ''; do
+        if [ "$machine" != "$last" ]; then
+            [ -z "$last" ] || printf '%s %s vse@%s UNDEFINED\n' "$last" "$count" "$last"
+            last=$machine count=0
+        fi
+        count=$((count + 1))
+    done
+}
+
 # Lets ssh log in between the machines of the job: one key, which is the user's and the hosts'. Nothing is written to the
 # home directory, which may be shared.
 keys() {
@@ -173,6 +185,7 @@ while [ $# -gt 0 ]; do
         nodes)
             values 1 $# "$1"
             printf '%s\n' "$2" > /run/vse/nodes
+            hostfile "$2" > /run/vse/pe_hostfile
             shift 2
             ;;
         key)

@@ -25,16 +25,16 @@ final class Cluster implements AutoCloseable {
             Path.of("src/cluster/cluster.sh").toAbsolutePath().toString();
     private static final CommandRunner COMMANDS = new CommandRunner();
 
-    private static final String LEFT = "for d in /run/vse/j /run/vse/slurm /run/vse/ended /run/netns; do"
+    private static final String LEFT = "for d in /run/vse/j /run/vse/slurm /run/vse/gridengine /run/vse/ended /run/netns; do"
             + " [ ! -d $d ] || find $d -mindepth 1 -maxdepth 1 || exit; done";
 
-    private final Path top;
     private final String scheduler;
+    private final Path top;
     private final String vse;
 
-    private Cluster(Path top, String scheduler, String vse) {
-        this.top = top;
+    private Cluster(String scheduler, Path top, String vse) {
         this.scheduler = scheduler;
+        this.top = top;
         this.vse = vse;
     }
 
@@ -42,7 +42,7 @@ final class Cluster implements AutoCloseable {
         try {
             Path top = Files.createTempDirectory(Path.of("/tmp"), "vc");
             Files.setPosixFilePermissions(top, PosixFilePermissions.fromString("rwxr-xr-x"));
-            Cluster cluster = new Cluster(top, scheduler, Site.software(top).toString());
+            Cluster cluster = new Cluster(scheduler, top, Site.software(top).toString());
             String images = Path.of(System.getProperty("vse.test.images", ""))
                     .toRealPath()
                     .toString();
@@ -140,13 +140,7 @@ final class Cluster implements AutoCloseable {
 
     /** What jobs have left on the nodes, in words; a node that is not idle, too. */
     List<String> remains() {
-        List<String> left = new ArrayList<>();
-        user("sinfo", "-h", "-N", "-o", "%N %T %E")
-                .orThrow("looking at the nodes")
-                .stdout()
-                .lines()
-                .filter(line -> !line.matches("n[0-9] idle none\\s*"))
-                .forEach(left::add);
+        List<String> left = new ArrayList<>(scheduler.equals("slurm") ? unfitForSlurm() : unfitForGridEngine());
         for (String node : NODES) {
             run(node, "root", List.of("sh", "-c", LEFT))
                     .orThrow("looking at " + node)
@@ -161,6 +155,26 @@ final class Cluster implements AutoCloseable {
                 .filter(line -> line.matches("(/usr/bin/)?(qemu-system|ganesha).*"))
                 .forEach(line -> left.add("process " + line.substring(0, Math.min(100, line.length()))));
         return left;
+    }
+
+    private List<String> unfitForSlurm() {
+        return user("sinfo", "-h", "-N", "-o", "%N %T %E")
+                .orThrow("looking at the nodes")
+                .stdout()
+                .lines()
+                .filter(line -> !line.matches("n[0-9] idle none\\s*"))
+                .toList();
+    }
+
+    /** Queues of nodes that are in use or in a state, and jobs. */
+    private List<String> unfitForGridEngine() {
+        return user("qstat", "-f", "-u", "*")
+                .orThrow("looking at the queues")
+                .stdout()
+                .lines()
+                .filter(line -> line.matches("[a-z]+@n[0-9] .*|\\s*[0-9]+ .*"))
+                .filter(line -> !line.matches("[a-z]+@n[0-9] +BIP +0/0/[0-9]+ +[0-9.]+ +lx-amd64 *"))
+                .toList();
     }
 
     @Override

@@ -287,6 +287,8 @@ public final class Site implements AutoCloseable {
                         "#!/bin/sh",
                         "case $1 in",
                         "    up | vsed) size='-Xms16m -Xmx512m' ;;",
+                        "    hook) size='-XX:TieredStopAtLevel=1 -Xms8m -Xmx64m -XX:CompressedClassSpaceSize=16m"
+                                + " -XX:ReservedCodeCacheSize=16m' ;;",
                         "    *) size='-XX:TieredStopAtLevel=1 -Xms8m -Xmx256m' ;;",
                         "esac",
                         "exec " + java() + " " + FLAGS + " $size -Dvse.launcher=" + launcher + " -cp " + classPath
