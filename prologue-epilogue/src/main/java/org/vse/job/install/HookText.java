@@ -23,9 +23,9 @@ final class HookText {
         }
     }
 
-    /** True for a file that an installation wrote: its first line says so. */
+    /** True for a file that an installation wrote: one of its first two lines says so. */
     static boolean isOurs(String text) {
-        return text.lines().findFirst().orElse("").contains(OURS);
+        return text.lines().limit(2).anyMatch(line -> line.contains(OURS));
     }
 
     /** Words of a command line, for sh(1). */
@@ -33,5 +33,12 @@ final class HookText {
         return words.stream()
                 .map(word -> "'" + word.replace("'", "'\\''") + "'")
                 .collect(Collectors.joining(" "));
+    }
+
+    /** Words of a command line, as a list of Python's. */
+    static String python(List<String> words) {
+        return words.stream()
+                .map(word -> "\"" + word.replace("\\", "\\\\").replace("\"", "\\\"") + "\"")
+                .collect(Collectors.joining(", ", "[", "]"));
     }
 }

@@ -33,7 +33,7 @@ final class SlurmDiagnosis {
                     failed("there is no " + SlurmInstallation.CONF, "install and configure Slurm on this host")));
         }
         // The block of the installation counts here, unlike for the installation itself.
-        SlurmConf conf = new SlurmConf(text.get());
+        KeyedText conf = new KeyedText(SlurmInstallation.CONF.toString(), KeyedText.Form.EQUALS, text.get());
         List<Doctor.Line> lines = new ArrayList<>();
         lines.add(line("slurm-prolog-flags", flags(conf)));
         if (roles.contains(Role.NODE)) {
@@ -47,7 +47,7 @@ final class SlurmDiagnosis {
         return lines;
     }
 
-    private static Finding flags(SlurmConf conf) {
+    private static Finding flags(KeyedText conf) {
         List<String> has = words(conf, "PrologFlags");
         List<String> lacks = SlurmInstallation.FLAGS.stream()
                 .filter(flag -> has.stream().noneMatch(flag::equalsIgnoreCase))
@@ -60,7 +60,7 @@ final class SlurmDiagnosis {
                         MEND);
     }
 
-    private Finding hook(SlurmConf conf, String key) {
+    private Finding hook(KeyedText conf, String key) {
         Path ours = SlurmInstallation.HOOKS.resolve(key.toLowerCase(java.util.Locale.ROOT));
         if (!conf.value(key).equals(ours.toString())) {
             return failed(key + " is '" + conf.value(key) + "' and not " + ours, MEND);
@@ -68,7 +68,7 @@ final class SlurmDiagnosis {
         return host.text(ours).isEmpty() ? failed(ours + " is missing", MEND) : ok(key + "=" + ours);
     }
 
-    private Finding gate(SlurmConf conf) {
+    private Finding gate(KeyedText conf) {
         if (words(conf, "JobSubmitPlugins").stream().noneMatch("lua"::equalsIgnoreCase)) {
             return failed("JobSubmitPlugins lacks lua: #VSE lines mean nothing", MEND);
         }
@@ -90,7 +90,7 @@ final class SlurmDiagnosis {
                 : failed(SlurmInstallation.POLICY + " is not whole or of another version", COMPILE);
     }
 
-    private static List<String> words(SlurmConf conf, String key) {
+    private static List<String> words(KeyedText conf, String key) {
         return Arrays.stream(conf.value(key).split(",", -1)).map(String::strip).toList();
     }
 
