@@ -3,9 +3,17 @@
 # /etc/hosts, /var/lib/vse and vsed of its own, all in one process namespace, so that the end of its first process is the
 # end of everything. Nothing of the host is changed: users and configuration are mounted over in the cluster only.
 #
-# Usage: cluster.sh up slurm DIRECTORY VSE IMAGES    as root; DIRECTORY does not exist and has a short path
+# Usage: cluster.sh up SCHEDULER DIRECTORY VSE IMAGES  as root; DIRECTORY does not exist and has a short path
 #        cluster.sh run DIRECTORY HOST USER COMMAND…  HOST: head or a node
 #        cluster.sh down DIRECTORY
+#
+# SCHEDULER is slurm, openpbs or torque. SCHEDULER.sh beside this file has what is its own:
+#   places                    directories of the host over which the cluster has its own
+#   configure DIRECTORY       makes its configuration, on the head, before 'vse install'
+#   start_head DIRECTORY      starts its daemons on the head, after it
+#   start_node DIRECTORY NODE starts its daemons on a node
+#   all_idle                  whether every node takes jobs
+# and may set 'nodes', and PATH, which users then have.
 set -euo pipefail
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 nodes=(n1 n2 n3)
@@ -43,24 +51,38 @@ await() { # SECONDS WHAT COMMAND…
     done
 }
 
+# Takes in what a batch system has of its own.
+load() { # SCHEDULER
+    case $1 in
+        slurm | gridengine | openpbs | torque) ;;
+        *) fail "there is no rig for '$1'" ;;
+    esac
+    # shellcheck source=test/src/cluster/slurm.sh
+    . "${self%/*}/$1.sh"
+}
+
 up() { # SCHEDULER DIRECTORY VSE IMAGES
-    [[ $1 == slurm ]] || fail "there is no rig for '$1'"
-    local dir=$2
+    local scheduler=$1 dir=$2
+    load "$scheduler"
     mkdir "$dir"
     chmod 755 "$dir"
     printf '%s\n' "$3" >"$dir/vse"
-    mkdir -p "$dir"/{home,log,etc/slurm,etc/vse,run-head,munge,ctld}
+    printf '%s\n' "$PATH" >"$dir/path"
+    mkdir -p "$dir"/{home,log,etc/vse,run-head}
     chmod 755 "$dir"/{home,log,etc,run-head}
     local path
     : >"$dir/made"
-    for path in /etc/slurm /etc/vse /var/lib/vse; do
+    for path in "${places[@]}"; do
+        mkdir -p "$dir/over$path"
+    done
+    for path in "${places[@]}" /etc/vse /var/lib/vse; do
         if [[ ! -d $path ]]; then
-            mkdir "$path"
+            mkdir -p "$path"
             printf '%s\n' "$path" >>"$dir/made"
         fi
     done
     unshare --mount --pid --net --uts --fork --kill-child \
-        "$self" inside "$dir" "$3" "$4" </dev/null >"$dir/log/cluster" 2>&1 3>&- 9>&- &
+        "$self" inside "$scheduler" "$dir" "$3" "$4" </dev/null >"$dir/log/cluster" 2>&1 3>&- 9>&- &
     outer=$!
     # A cluster that does not come up does not stay.
     trap 'kill -KILL "$outer"' EXIT
@@ -81,15 +103,19 @@ up() { # SCHEDULER DIRECTORY VSE IMAGES
 }
 
 # The first process of the cluster: sets everything up, then waits for the end and reaps.
-inside() { # DIRECTORY VSE IMAGES
-    local dir=$1 vse=$2 images=$3 i node
+inside() { # SCHEDULER DIRECTORY VSE IMAGES
+    local scheduler=$1 dir=$2 vse=$3 images=$4 i node path
+    load "$scheduler"
     mount --make-rprivate /
     mount -t proc proc /proc
     hostname head
     users "$dir"
     mount --bind "$dir/home" /home
     mount --bind "$dir/run-head" /run
-    mount --bind "$dir/etc/slurm" /etc/slurm
+    for path in "${places[@]}"; do
+        cp -a "$path/." "$dir/over$path"
+        mount --bind "$dir/over$path" "$path"
+    done
     mount --bind "$dir/etc/vse" /etc/vse
     ip link set lo up
     ip link add br0 type bridge
@@ -101,7 +127,7 @@ inside() { # DIRECTORY VSE IMAGES
     } >"$dir/etc/hosts"
     mount --bind "$dir/etc/hosts" /etc/hosts
     configure "$dir"
-    "$vse" install --scheduler slurm
+    "$vse" install --scheduler "$scheduler"
     cat >/etc/vse/policy.yaml <<'POLICY'
 queues:
   batch:
@@ -114,8 +140,7 @@ POLICY
     "$vse" policy compile --output /etc/vse/policy.gate
     "$vse" certs init --authority "$dir/authority" --site rig
     "$vse" certs issue --authority "$dir/authority" --out "$dir/certs" "${nodes[@]}"
-    munge "$dir"
-    slurmctld -D >"$dir/log/slurmctld.out" 2>&1 &
+    start_head "$dir"
     for i in "${!nodes[@]}"; do
         node=${nodes[i]}
         mkdir -p "$dir/$node"/{run,state,spool,vse}
@@ -123,7 +148,7 @@ POLICY
         printf '%s\n' "node: $node" 'accelerator: tcg' "peer-listen: 10.99.0.$((i + 11))" 'node-lease: 8s' \
             >"$dir/$node/vse/vsed.yaml"
         cp -a "$dir/certs/$node" "$dir/$node/vse/certs"
-        unshare --mount --net --uts "$self" node "$dir" "$node" "$vse" "$images" >"$dir/log/$node" 2>&1 &
+        unshare --mount --net --uts "$self" node "$scheduler" "$dir" "$node" "$vse" "$images" >"$dir/log/$node" 2>&1 &
         local holder=$!
         printf '%s' "$holder" >"$dir/$node/pid"
         await 10 "the network of $node" test -s "$dir/$node/net"
@@ -137,10 +162,6 @@ POLICY
     await 30 'idle nodes' all_idle
     : >"$dir/ready"
     while :; do sleep infinity; done
-}
-
-all_idle() {
-    [[ $(sinfo -h -N -o '%N %T' | sort -u | grep -c ' idle$') == "${#nodes[@]}" ]]
 }
 
 # Two users of the cluster's own beside those of the host.
@@ -158,70 +179,10 @@ users() { # DIRECTORY
     for name in passwd group; do mount --bind "$dir/etc/$name" "/etc/$name"; done
 }
 
-configure() { # DIRECTORY
-    local dir=$1 node
-    chown slurm "$dir/ctld"
-    install -o slurm -m 644 /dev/null "$dir/log/slurmctld.log"
-    mkdir -p /run/slurm
-    chown slurm /run/slurm
-    {
-        cat <<CONF
-ClusterName=rig
-SlurmctldHost=head(10.99.0.1)
-AuthType=auth/munge
-AuthInfo=socket=/run/munge/sock,cred_expire=10
-SlurmUser=slurm
-StateSaveLocation=$dir/ctld
-SlurmctldPidFile=/run/slurm/slurmctld.pid
-SlurmdPidFile=/run/slurmd.pid
-SlurmdSpoolDir=$dir/%n/spool
-SlurmctldLogFile=$dir/log/slurmctld.log
-SlurmdLogFile=$dir/log/slurmd-%n.log
-SlurmctldDebug=verbose
-SlurmdDebug=verbose
-SlurmdParameters=config_overrides
-ProctrackType=proctrack/linuxproc
-TaskPlugin=task/none
-SelectType=select/cons_tres
-SelectTypeParameters=CR_Core
-SwitchType=switch/none
-MpiDefault=none
-AccountingStorageType=accounting_storage/none
-JobAcctGatherType=jobacct_gather/none
-ReturnToService=2
-SlurmdTimeout=30
-KillWait=8
-InactiveLimit=0
-PropagateResourceLimits=NONE
-SchedulerParameters=sched_interval=2,bf_interval=3,sched_min_interval=2
-CONF
-        for node in "${nodes[@]}"; do
-            printf 'NodeName=%s CPUs=%d CoresPerSocket=%d RealMemory=1000 State=UNKNOWN\n' "$node" "$cores" "$cores"
-        done
-        node=$(IFS=,; echo "${nodes[*]}")
-        printf 'PartitionName=batch Nodes=%s Default=YES MaxTime=INFINITE State=UP\n' "$node"
-        printf 'PartitionName=vms Nodes=%s MaxTime=INFINITE State=UP\n' "$node"
-    } >/etc/slurm/slurm.conf
-    printf 'CgroupPlugin=cgroup/v1\nConstrainCores=no\n' >/etc/slurm/cgroup.conf
-}
-
-munge() { # DIRECTORY
-    local dir=$1
-    if [[ ! -s $dir/munge/key ]]; then
-        (umask 077 && head -c 128 /dev/urandom >"$dir/munge/key")
-    fi
-    chown -R munge: "$dir/munge"
-    mkdir -p /run/munge
-    chown munge: /run/munge
-    setpriv --reuid munge --regid munge --clear-groups munged --foreground --key-file="$dir/munge/key" \
-        --socket=/run/munge/sock --pid-file="/run/munge/pid" --seed-file="/run/munge/seed" --num-threads=2 \
-        >"$dir/log/munge-$(hostname)" 2>&1 &
-    await 10 munged test -S /run/munge/sock
-}
-
 # The first process of a node.
-node() { # DIRECTORY NODE VSE IMAGES
-    local dir=$1 node=$2 vse=$3 images=$4 address
+node() { # SCHEDULER DIRECTORY NODE VSE IMAGES
+    local dir=$2 node=$3 vse=$4 images=$5 address
+    load "$1"
     hostname "$node"
     mount --make-rprivate /
     # The devices of a node's own network are in a /sys of its own.
@@ -240,9 +201,8 @@ node() { # DIRECTORY NODE VSE IMAGES
     address=$(awk -v name="$node" '$2 == name { print $1 }' /etc/hosts)
     ip addr add "$address/24" dev eth0
     ip link set eth0 up
-    munge "$dir"
     "$vse" up
-    slurmd -N "$node" -D >"$dir/log/slurmd-$node.out" 2>&1 &
+    start_node "$dir" "$node"
     : >"$dir/$node/up"
     while :; do sleep infinity; done
 }
@@ -256,6 +216,7 @@ alive() { # DIRECTORY
 run() { # DIRECTORY HOST USER COMMAND…
     local dir=$1 host=$2 user=$3 pid
     shift 3
+    PATH=$(<"$dir/path")
     alive "$dir" || fail "there is no cluster in $dir"
     read -r pid _ <"$dir/first"
     local -a enter=(nsenter -t "$pid" --mount --pid --net --uts --)
@@ -273,8 +234,9 @@ run() { # DIRECTORY HOST USER COMMAND…
 down() { # DIRECTORY
     local dir=$1 pid node path
     if alive "$dir"; then
-        for node in "${nodes[@]}"; do
-            ("$self" run "$dir" "$node" root "$(<"$dir/vse")" down --cancel-jobs) || :
+        for node in "$dir"/*/pid; do
+            node=${node%/pid}
+            ("$self" run "$dir" "${node##*/}" root "$(<"$dir/vse")" down --cancel-jobs) || :
         done
         read -r pid _ <"$dir/first"
         kill -KILL "$pid"

@@ -24,7 +24,7 @@ final class Cluster implements AutoCloseable {
             Path.of("src/cluster/cluster.sh").toAbsolutePath().toString();
     private static final CommandRunner COMMANDS = new CommandRunner();
 
-    private static final String LEFT = "for d in /run/vse/j /run/vse/slurm /run/vse/ended /run/netns; do"
+    private static final String LEFT = "for d in /run/vse/j /run/vse/slurm /run/vse/openpbs /run/vse/torque /run/vse/ended /run/netns; do"
             + " [ ! -d $d ] || find $d -mindepth 1 -maxdepth 1 || exit; done";
 
     private final Path top;
@@ -133,7 +133,14 @@ final class Cluster implements AutoCloseable {
                 .lines()
                 .filter(line -> !line.matches("n[0-9] idle none\\s*"))
                 .forEach(left::add);
-        for (String node : NODES) {
+        left.addAll(remainsOn(NODES));
+        return left;
+    }
+
+    /** What jobs have left on nodes, in words. */
+    List<String> remainsOn(List<String> nodes) {
+        List<String> left = new ArrayList<>();
+        for (String node : nodes) {
             run(node, "root", List.of("sh", "-c", LEFT))
                     .orThrow("looking at " + node)
                     .stdout()
