@@ -4,7 +4,7 @@ import json
 import os
 import sys
 
-QUEUEJOB, MODIFYJOB, EXECJOB_PROLOGUE, EXECJOB_LAUNCH, EXECJOB_EPILOGUE, EXECJOB_END = range(6)
+QUEUEJOB, MODIFYJOB, EXECJOB_PROLOGUE, EXECJOB_LAUNCH, EXECJOB_EPILOGUE, EXECJOB_END, EXECJOB_PRETERM = range(7)
 LOG_WARNING = 4
 _TYPES = {
     "queuejob": QUEUEJOB,
@@ -13,6 +13,7 @@ _TYPES = {
     "execjob_launch": EXECJOB_LAUNCH,
     "execjob_epilogue": EXECJOB_EPILOGUE,
     "execjob_end": EXECJOB_END,
+    "execjob_preterm": EXECJOB_PRETERM,
 }
 
 

@@ -18,7 +18,7 @@ final class OpenPbsDiagnosis {
     private static final int PATIENCE = 1200;
 
     private static final List<String> NODE_EVENTS =
-            List.of("execjob_prologue", "execjob_launch", "execjob_epilogue", "execjob_end");
+            List.of("execjob_prologue", "execjob_preterm", "execjob_launch", "execjob_epilogue", "execjob_end");
 
     private final InstallPlan.Host host;
 

@@ -184,7 +184,7 @@ class PbsInstallationTest {
                         "openpbs-node-hook failed");
         install("openpbs", ALL);
         write("etc/vse/policy.gate", "vse-gate\t1\nend\n");
-        String events = "event=\"execjob_prologue,execjob_epilogue,execjob_end,execjob_launch\"\n";
+        String events = "event=\"execjob_preterm,execjob_prologue,execjob_epilogue,execjob_end,execjob_launch\"\n";
         for (String hooks : List.of("var/spool/pbs/server_priv/hooks/", "var/spool/pbs/mom_priv/hooks/")) {
             write(hooks + "vse_gate.PY", read("etc/vse/openpbs/gate.py"));
             write(hooks + "vse_gate.HK", "event=\"queuejob,modifyjob\"\n");
@@ -304,6 +304,22 @@ class PbsInstallationTest {
         hook("node.py", "epilogue.json");
         assertThat(read("calls")).endsWith("hook epilogue --scheduler openpbs\n");
         assertThat(hook("node.py", "launch.json", "77.pbssrv", "23.pbssrv")).hasSize(1);
+    }
+
+    @Test
+    void aJobThatIsDeletedDuringItsPrologueIsNotLaunched() throws IOException {
+        Path vse = program("bin/vse", "#!/bin/sh\ncat >/dev/null\n");
+        anOpenPbsWith(vse.toString());
+        write("var/spool/pbs/mom_priv/jobs/23.pbssrv.SC", VSE_SCRIPT);
+        String[] ours = {"77.pbssrv", "23.pbssrv"};
+        hook("node.py", "prologue.json");
+        hook("node.py", "prologue.json", "execjob_prologue", "execjob_preterm");
+        assertThat(hook("node.py", "launch.json", ours))
+                .containsExactly("reject the job was deleted during its prologue");
+        hook("node.py", "prologue.json");
+        assertThat(hook("node.py", "launch.json", ours)).hasSize(2);
+        hook("node.py", "prologue.json", "execjob_prologue", "execjob_preterm");
+        assertThat(hook("node.py", "launch.json", ours)).hasSize(2);
     }
 
     @Test

@@ -24,6 +24,22 @@ def mark(job):
     return os.path.join(RUN, job.id.replace("/", "_"))
 
 
+def note(job, what):
+    """Notes beside the mark: 'started' when the script is about to start, 'deleted' when the job was deleted before."""
+    with open(mark(job) + "." + what, "w"):
+        pass
+
+
+def noted(job, what):
+    return os.path.exists(mark(job) + "." + what)
+
+
+def unmark(job):
+    for name in (mark(job) + ".started", mark(job) + ".deleted", mark(job)):
+        if os.path.exists(name):
+            os.remove(name)
+
+
 def marked_run(job):
     try:
         with open(mark(job)) as file:
@@ -151,6 +167,7 @@ def prologue(event, job):
         job.delete()
         event.reject("an interactive job has no script that a machine could run; submit a script with #VSE lines")
     os.makedirs(RUN, exist_ok=True)
+    unmark(job)
     with open(mark(job), "w") as file:
         file.write(str(job.run_count))
     code, said = vse("prologue", job)
@@ -161,8 +178,18 @@ def prologue(event, job):
         event.reject("the machines of the job do not come up: " + " ".join(said.split()))
 
 
+def preterm(event, job):
+    # OpenPBS forgets a job's deletion during its prologue.
+    if marked_run(job) is not None and not noted(job, "started"):
+        note(job, "deleted")
+        vse("epilogue", job, wait=False)
+
+
 def launch(event, job):
     if event.env["PBS_TASKNUM"] == "1" and marked_run(job) == str(job.run_count):
+        if noted(job, "deleted"):
+            event.reject("the job was deleted during its prologue")
+        note(job, "started")
         words = VSE + ["hook", "starter"] + SYSTEM + ["--", str(job.run_count)]
         event.progname = words[0]
         event.argv = pbs.argv()
@@ -171,8 +198,8 @@ def launch(event, job):
 
 
 def undo(job):
-    if vse("epilogue", job)[0] == 0 and os.path.exists(mark(job)):
-        os.remove(mark(job))
+    if vse("epilogue", job)[0] == 0:
+        unmark(job)
 
 
 def epilogue(event, job):
@@ -194,13 +221,14 @@ def end(event, job):
     # What the epilogue was not called for. Nothing else goes on in the mom meanwhile, so this is not waited for.
     if marked_run(job) is not None:
         vse("epilogue", job, wait=False)
-        os.remove(mark(job))
+        unmark(job)
 
 
 def main():
     event = pbs.event()
     {
         pbs.EXECJOB_PROLOGUE: prologue,
+        pbs.EXECJOB_PRETERM: preterm,
         pbs.EXECJOB_LAUNCH: launch,
         pbs.EXECJOB_EPILOGUE: epilogue,
         pbs.EXECJOB_END: end,
