@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # What a cluster of OpenPBS' has of its own: pbs_server, pbs_sched and pbs_comm on the head, pbs_mom on the nodes, from the
 # installation in PBS_EXEC. Taken in by cluster.sh.
+# shellcheck disable=SC2154 # nodes and dir are of cluster.sh
 
 [[ -x ${PBS_EXEC:-}/sbin/pbs_mom ]] || fail "PBS_EXEC is no installation of OpenPBS: '${PBS_EXEC:-}'"
 PATH=/etc/vse/openpbs/bin:$PBS_EXEC/bin:$PBS_EXEC/sbin:$PATH
@@ -43,7 +44,10 @@ start_node() { # DIRECTORY NODE
     mount --bind "$dir/$node/pbs" "$pbs_home"
     mount --bind "$dir/pbs.conf" /etc/pbs.conf
     "$PBS_EXEC/libexec/pbs_habitat"
-    printf '%s\n' '$clienthost head' '$usecp *:/home /home' >"$pbs_home/mom_priv/config"
+    cat >"$pbs_home/mom_priv/config" <<'CONFIG'
+$clienthost head
+$usecp *:/home /home
+CONFIG
     pbs_mom
 }
 

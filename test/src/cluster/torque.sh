@@ -26,7 +26,10 @@ configure() { # DIRECTORY
     spool "$torque"
     cp -a "$sched"/. "$torque/sched_priv"
     rm -r "$sched"
-    printf '%s\n' '$pbsserver head' '$usecp *:/home /home' '$down_on_error 0' >"$torque/mom_priv/config"
+    cat >"$torque/mom_priv/config" <<'CONFIG'
+$pbsserver head
+$usecp *:/home /home
+CONFIG
     printf '%s np=2\n' "${nodes[@]}" >"$torque/server_priv/nodes"
 }
 

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 import org.vse.job.doctor.Doctor;
 import org.vse.job.doctor.Finding;
 
@@ -42,7 +43,9 @@ final class TorqueDiagnosis {
             KeyedText config = config(priv.resolve("config"));
             lines.add(new Doctor.Line("torque-starter", starter(config)));
             lines.add(new Doctor.Line("torque-prologalarm", alarm(config)));
-            lines.add(new Doctor.Line("torque-down-on-error", downOnError(config)));
+        }
+        if (roles.contains(Role.HEAD)) {
+            lines.add(new Doctor.Line("torque-down-on-error", downOnError(home.resolve("server_priv/serverdb"))));
         }
         return lines;
     }
@@ -95,13 +98,18 @@ final class TorqueDiagnosis {
                 : Look.failed("$prologalarm is shorter than machines may take: jobs start again and again", MEND);
     }
 
-    private static Finding downOnError(KeyedText config) {
-        String set = config.value("$down_on_error");
-        return set.matches("(?i)0|f|false|n|no")
-                ? Look.ok("$down_on_error " + set)
+    /** From the server's own file, in which an attribute that was never set has no line; the default is true. */
+    private Finding downOnError(Path serverdb) {
+        boolean off = host.text(serverdb)
+                .filter(text -> Pattern.compile("<down_on_error>\\s*false\\s*<", Pattern.CASE_INSENSITIVE)
+                        .matcher(text)
+                        .find())
+                .isPresent();
+        return off
+                ? Look.ok("down_on_error = False")
                 : Look.warning(
-                        "$down_on_error is not off: a prologue of the site's that fails takes the node down until"
+                        "down_on_error is not off: a prologue of the site's that fails takes the node down until"
                                 + " 'momctl -q clearmsg'",
-                        "add '$down_on_error 0' to mom_priv/config, then restart pbs_mom");
+                        "qmgr -c 'set server down_on_error = False'");
     }
 }

@@ -166,7 +166,7 @@ class PbsInstallationTest {
                         "torque-down-on-error warning");
         install("torque", ALL);
         write("etc/vse/policy.gate", "vse-gate\t1\nend\n");
-        write(MOM + "config", read(MOM + "config") + "$down_on_error 0\n");
+        write("var/spool/torque/server_priv/serverdb", "<attributes>\n<down_on_error>False</down_on_error>\n");
         assertThat(diagnosed("torque")).allMatch(line -> line.endsWith(" ok"));
         Files.setPosixFilePermissions(root.resolve(MOM + "prologue"), PosixFilePermissions.fromString("rwxrwxr-x"));
         assertThat(diagnosed("torque")).contains("torque-prologue failed", "torque-epilogue ok");
