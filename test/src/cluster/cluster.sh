@@ -91,7 +91,7 @@ up() { # SCHEDULER DIRECTORY VSE IMAGES
     first=$(child "$outer")
     printf '%s %s\n' "$first" "$(started "$first")" >"$dir/first"
     disown "$outer"
-    local end=$((SECONDS + 90))
+    local end=$((SECONDS + 180))
     until [[ -e $dir/ready ]]; do
         if ((SECONDS > end)) || [[ ! -d /proc/$first ]]; then
             cat "$dir/log/cluster" >&2

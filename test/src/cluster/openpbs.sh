@@ -26,7 +26,7 @@ start_head() { # DIRECTORY
     "$PBS_EXEC/libexec/pbs_habitat"
     pbs_comm
     pbs_sched
-    pbs_server -t create <<<y || pbs_server
+    pbs_server
     await 60 pbs_server qstat -B
     {
         printf '%s\n' 'create queue batch queue_type=execution,enabled=true,started=true' \

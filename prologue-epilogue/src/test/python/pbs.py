@@ -44,10 +44,6 @@ class _Job:
         print("delete")
 
 
-class argv(list):
-    pass
-
-
 class _Server:
     default_queue = "batch"
 
@@ -60,7 +56,8 @@ class _Event:
         self.job_o = _Job(recorded.get("job_o", {}), recorded["job_methods"])
         env = recorded.get("env", "")
         self.env = dict(pair.partition("=")[::2] for pair in env.split(",")) if env else {}
-        self.progname = self.argv = None
+        self.progname = None
+        self.argv = []
 
     def reject(self, text):
         print("reject " + text)

@@ -192,7 +192,6 @@ def launch(event, job):
         note(job, "started")
         words = VSE + ["hook", "starter"] + SYSTEM + ["--", str(job.run_count)]
         event.progname = words[0]
-        event.argv = pbs.argv()
         for word in words:
             event.argv.append(word)
 
