@@ -48,11 +48,10 @@ public interface Installation {
 
     /** The installations that there are. */
     final class Kinds {
-        private static final Map<BatchSystem, Function<InstallPlan.Host, Installation>> OF =
-                Map.of(
-                        BatchSystem.SLURM, SlurmInstallation::new,
-                        BatchSystem.OPENPBS, OpenPbsInstallation::new,
-                        BatchSystem.TORQUE, TorqueInstallation::new);
+        private static final Map<BatchSystem, Function<InstallPlan.Host, Installation>> OF = Map.of(
+                BatchSystem.SLURM, SlurmInstallation::new,
+                BatchSystem.OPENPBS, OpenPbsInstallation::new,
+                BatchSystem.TORQUE, TorqueInstallation::new);
 
         private Kinds() {}
 

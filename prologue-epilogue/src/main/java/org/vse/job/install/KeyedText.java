@@ -118,7 +118,8 @@ record KeyedText(String file, Form form, String own) {
                 .append(BEGIN)
                 .append(joined ? NO_NEWLINE : "")
                 .append('\n');
-        wanted.forEach((key, value) -> all.append(key).append(form.between).append(value).append('\n'));
+        wanted.forEach((key, value) ->
+                all.append(key).append(form.between).append(value).append('\n'));
         return all.append(END).append('\n').toString();
     }
 }

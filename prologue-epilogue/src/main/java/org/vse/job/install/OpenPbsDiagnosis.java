@@ -77,7 +77,8 @@ final class OpenPbsDiagnosis {
         return ours
                 ? attributes(hooks.resolve("vse_node.HK"), NODE_EVENTS, PATIENCE, mend)
                 : Look.failed(
-                        "there is no hook vse_node in " + hooks + ": jobs with #VSE lines run on the node itself", mend);
+                        "there is no hook vse_node in " + hooks + ": jobs with #VSE lines run on the node itself",
+                        mend);
     }
 
     /** The attributes of a hook as OpenPBS keeps them: {@code name=value} on each line; the defaults are not there. */

@@ -52,7 +52,8 @@ final class TorqueDiagnosis {
 
     /** The block of the installation counts here, unlike for the installation itself. */
     private KeyedText config(Path file) {
-        return new KeyedText(file.toString(), KeyedText.Form.BLANK, host.text(file).orElse(""));
+        return new KeyedText(
+                file.toString(), KeyedText.Form.BLANK, host.text(file).orElse(""));
     }
 
     private Finding filter(Path cfg) {

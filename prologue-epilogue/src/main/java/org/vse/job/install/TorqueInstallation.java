@@ -77,7 +77,8 @@ public final class TorqueInstallation implements Installation {
             changes.add(change(cfg, text.set(Map.of(FILTER, filter.toString())), false));
         }
         if (roles.contains(Role.HEAD)) {
-            afterwards.add("qmgr -c 'set server down_on_error = False'    so that a failed prologue takes no node down");
+            afterwards.add(
+                    "qmgr -c 'set server down_on_error = False'    so that a failed prologue takes no node down");
         }
         return new InstallPlan(changes, afterwards);
     }

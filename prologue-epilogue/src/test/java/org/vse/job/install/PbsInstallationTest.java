@@ -198,7 +198,8 @@ class PbsInstallationTest {
     }
 
     private CommandResult run(Map<String, String> environment, byte[] input, String... argv) {
-        return new CommandRunner().run(Command.of(argv).withEnv(environment).withStdin(new String(input, StandardCharsets.UTF_8)));
+        return new CommandRunner()
+                .run(Command.of(argv).withEnv(environment).withStdin(new String(input, StandardCharsets.UTF_8)));
     }
 
     @Test
@@ -252,7 +253,9 @@ class PbsInstallationTest {
         install("openpbs", ALL, launcher);
         for (String file : List.of("gate.py", "node.py")) {
             String text = read("etc/vse/openpbs/" + file)
-                    .replace("/etc/vse/policy.gate", CORPUS.resolve("policy.gate").toString())
+                    .replace(
+                            "/etc/vse/policy.gate",
+                            CORPUS.resolve("policy.gate").toString())
                     .replace("/run/vse/openpbs", root.resolve("run").toString());
             write("etc/vse/openpbs/" + file, text);
         }
@@ -267,15 +270,24 @@ class PbsInstallationTest {
         anOpenPbsWith("/bin/false");
         String image = "\"vse_image\": \"debian12\"";
         String lines = "\"vse_image\": \"x\", \"vse_lines\": \"%s\"";
-        assertThat(hook("gate.py", "queuejob.json", image, "\"a\": \"b\"")).last().asString().startsWith("accept");
+        assertThat(hook("gate.py", "queuejob.json", image, "\"a\": \"b\""))
+                .last()
+                .asString()
+                .startsWith("accept");
         assertThat(hook("gate.py", "queuejob.json")).first().asString().contains("'vse_image' is set by qsub");
-        assertThat(hook("gate.py", "queuejob.json", image, lines.formatted("%%%"))).first().asString().contains("reject");
+        assertThat(hook("gate.py", "queuejob.json", image, lines.formatted("%%%")))
+                .first()
+                .asString()
+                .contains("reject");
         assertThat(hook("gate.py", "queuejob.json", image, lines.formatted(sent("\n#VSE image=no-such-image"))))
                 .first()
                 .asString()
                 .startsWith("reject vse: hello:2:12: image 'no-such-image' is not allowed in queue 'batch'");
         String asked = lines.formatted(sent("\n#VSE image=debian-12 vcpus=2 vms-per-node=2"));
-        assertThat(hook("gate.py", "queuejob.json", image, asked)).last().asString().doesNotContain("ncpus=4");
+        assertThat(hook("gate.py", "queuejob.json", image, asked))
+                .last()
+                .asString()
+                .doesNotContain("ncpus=4");
         assertThat(hook("gate.py", "queuejob.json", image, asked, "\"select\"", "\"software\""))
                 .last()
                 .asString()
@@ -327,7 +339,11 @@ class PbsInstallationTest {
         Path vse = program("bin/vse", "#!/bin/sh\ncat >/dev/null\necho no such image >&2\nexit 1\n");
         anOpenPbsWith(vse.toString());
         write("var/spool/pbs/mom_priv/jobs/23.pbssrv.SC", VSE_SCRIPT);
-        assertThat(hook("node.py", "prologue.json")).contains("delete").last().asString().startsWith("reject");
+        assertThat(hook("node.py", "prologue.json"))
+                .contains("delete")
+                .last()
+                .asString()
+                .startsWith("reject");
         assertThat(read("out")).isEqualTo("no such image\n");
         program("bin/vse", "#!/bin/sh\ncat >/dev/null\nexit 2\n");
         assertThat(hook("node.py", "prologue.json"))
@@ -369,8 +385,7 @@ class PbsInstallationTest {
 
     private CommandResult filter(String script, String... arguments) throws IOException {
         Path policy = CORPUS.resolve("policy.gate");
-        Path filter = write(
-                "filter", read("etc/vse/torque/filter").replace("/etc/vse/policy.gate", policy.toString()));
+        Path filter = write("filter", read("etc/vse/torque/filter").replace("/etc/vse/policy.gate", policy.toString()));
         List<String> argv = new ArrayList<>(List.of("python3", filter.toString()));
         argv.addAll(List.of(arguments));
         return run(
@@ -395,8 +410,7 @@ class PbsInstallationTest {
         assertThat(filter(VSE_SCRIPT, "-q", "night").stderr()).contains("'night'");
         assertThat(filter(plain, "-h").exitCode()).isEqualTo(3);
         String sized = VSE_SCRIPT.replace("\nhost", " vcpus=2\nhost");
-        assertThat(filter(sized).stdout())
-                .isEqualTo(sized.replace("hostname", "#PBS -l nodes=1:ppn=2\nhostname"));
+        assertThat(filter(sized).stdout()).isEqualTo(sized.replace("hostname", "#PBS -l nodes=1:ppn=2\nhostname"));
         assertThat(filter(sized, "-l", "nodes=1:ppn=2").stdout()).isEqualTo(sized);
     }
 
@@ -405,10 +419,13 @@ class PbsInstallationTest {
         Path vse = program("bin/vse", "#!/bin/sh\necho \"$1 $2\" >>" + root.resolve("calls") + "\nexit 9\n");
         install("torque", ALL, vse.toString());
         for (String file : List.of(MOM + "prologue", MOM + "epilogue", "etc/vse/torque/starter")) {
-            write(file, read(file).replace("/run/vse/torque", root.resolve("run").toString()));
+            write(
+                    file,
+                    read(file).replace("/run/vse/torque", root.resolve("run").toString()));
         }
         String script = write("job.SC", VSE_SCRIPT).toString();
-        String plain = write("plain.SC", "#!/bin/sh\nhostname\n#VSE image=late\n").toString();
+        String plain =
+                write("plain.SC", "#!/bin/sh\nhostname\n#VSE image=late\n").toString();
         assertThat(pelog("prologue", plain)).isZero();
         assertThat(pelog("epilogue", plain)).isZero();
         assertThat(starter("PBS_BATCH")).isEqualTo(4);

@@ -24,8 +24,9 @@ final class Cluster implements AutoCloseable {
             Path.of("src/cluster/cluster.sh").toAbsolutePath().toString();
     private static final CommandRunner COMMANDS = new CommandRunner();
 
-    private static final String LEFT = "for d in /run/vse/j /run/vse/slurm /run/vse/openpbs /run/vse/torque /run/vse/ended /run/netns; do"
-            + " [ ! -d $d ] || find $d -mindepth 1 -maxdepth 1 || exit; done";
+    private static final String LEFT =
+            "for d in /run/vse/j /run/vse/slurm /run/vse/openpbs /run/vse/torque /run/vse/ended /run/netns; do"
+                    + " [ ! -d $d ] || find $d -mindepth 1 -maxdepth 1 || exit; done";
 
     private final Path top;
     private final String vse;

@@ -112,7 +112,10 @@ abstract class ClusterScenarios {
     void theScriptRunsInAMachineAndItsExitCodeCounts() {
         script(
                 "hello",
-                VSE + "echo \"$(hostname) $(id -un) $PBS_O_WORKDIR $VSE_ATTEMPT [$COLOUR]\"\necho complaint >&2\nexit 7\n");
+                VSE
+                        + "echo \"$(hostname) $(id -un) $PBS_O_WORKDIR $VSE_ATTEMPT [$COLOUR]\"\n"
+                        + "echo complaint >&2\n"
+                        + "exit 7\n");
         assertEnds(submit("hello", List.of("-v", "COLOUR=blue and green")), 7);
         cluster.awaitFile("hello.out", "vm0 ann /home/ann 1 [blue and green]\n");
         cluster.awaitFile("hello.err", "complaint\n");

@@ -47,9 +47,10 @@ class TorqueSystemTest extends ClusterScenarios {
     /** As a user would submit from a host whose torque.cfg knows no filter. */
     @Override
     CommandResult around(String... arguments) {
-        String hidden = "mount --bind /dev/null \"$(pbs_server --about 2>&1 | sed -n 's/^serverhome: *//p')/torque.cfg\""
-                + " && exec setpriv --reuid ann --regid ann --init-groups env -C /home/ann HOME=/home/ann USER=ann"
-                + " qsub \"$@\"";
+        String hidden =
+                "mount --bind /dev/null \"$(pbs_server --about 2>&1 | sed -n 's/^serverhome: *//p')/torque.cfg\" &&"
+                        + " exec setpriv --reuid ann --regid ann --init-groups env -C /home/ann HOME=/home/ann USER=ann"
+                        + " qsub \"$@\"";
         List<String> argv = new ArrayList<>(List.of("unshare", "--mount", "sh", "-c", hidden, "sh"));
         argv.addAll(Arrays.asList(arguments));
         return cluster.run("head", "root", argv);
