@@ -7,12 +7,13 @@
 #        cluster.sh run DIRECTORY HOST USER COMMAND…  HOST: head or a node
 #        cluster.sh down DIRECTORY
 #
-# SCHEDULER is slurm or gridengine. SCHEDULER.sh beside this file has what is its own:
+# SCHEDULER is slurm, gridengine, openpbs or torque. SCHEDULER.sh beside this file has what is its own:
 #   places                    directories of the host over which the cluster has its own
 #   configure DIRECTORY       makes its configuration, on the head, before 'vse install'
 #   start_head DIRECTORY      starts its daemons on the head, after it
 #   start_node DIRECTORY NODE starts its daemons on a node
 #   all_idle                  whether every node takes jobs
+# and may set 'nodes', and PATH, which users then have.
 set -euo pipefail
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 nodes=(n1 n2 n3)
@@ -54,7 +55,7 @@ await() { # SECONDS WHAT COMMAND…
 # Takes in what a batch system has of its own.
 load() { # SCHEDULER
     case $1 in
-        slurm | gridengine) ;;
+        slurm | gridengine | openpbs | torque) ;;
         *) fail "there is no rig for '$1'" ;;
     esac
     # shellcheck source=test/src/cluster/slurm.sh
@@ -67,6 +68,7 @@ up() { # SCHEDULER DIRECTORY VSE IMAGES
     mkdir "$dir"
     chmod 755 "$dir"
     printf '%s\n' "$3" >"$dir/vse"
+    printf '%s\n' "$PATH" >"$dir/path"
     mkdir -p "$dir"/{home,log,etc/vse,run-head}
     chmod 755 "$dir"/{home,log,etc,run-head}
     local path
@@ -76,7 +78,7 @@ up() { # SCHEDULER DIRECTORY VSE IMAGES
     done
     for path in "${places[@]}" /etc/vse /var/lib/vse; do
         if [[ ! -d $path ]]; then
-            mkdir "$path"
+            mkdir -p "$path"
             printf '%s\n' "$path" >>"$dir/made"
         fi
     done
@@ -90,7 +92,7 @@ up() { # SCHEDULER DIRECTORY VSE IMAGES
     first=$(child "$outer")
     printf '%s %s\n' "$first" "$(started "$first")" >"$dir/first"
     disown "$outer"
-    local end=$((SECONDS + 90))
+    local end=$((SECONDS + 180))
     until [[ -e $dir/ready ]]; do
         if ((SECONDS > end)) || [[ ! -d /proc/$first ]]; then
             cat "$dir/log/cluster" >&2
@@ -216,6 +218,7 @@ alive() { # DIRECTORY
 run() { # DIRECTORY HOST USER COMMAND…
     local dir=$1 host=$2 user=$3 pid
     shift 3
+    PATH=$(<"$dir/path")
     alive "$dir" || fail "there is no cluster in $dir"
     read -r pid _ <"$dir/first"
     local -a enter=(nsenter -t "$pid" --mount --pid --net --uts --)
@@ -233,8 +236,9 @@ run() { # DIRECTORY HOST USER COMMAND…
 down() { # DIRECTORY
     local dir=$1 pid node path
     if alive "$dir"; then
-        for node in "${nodes[@]}"; do
-            ("$self" run "$dir" "$node" root "$(<"$dir/vse")" down --cancel-jobs) || :
+        for node in "$dir"/*/pid; do
+            node=${node%/pid}
+            ("$self" run "$dir" "${node##*/}" root "$(<"$dir/vse")" down --cancel-jobs) || :
         done
         read -r pid _ <"$dir/first"
         kill -KILL "$pid"

@@ -46,6 +46,7 @@ import org.vse.process.CommandRunner;
  * store, and takes the image from it when it is there.
  */
 @Tag("system")
+@Tag("images")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class DebianImageSystemTest {
     private final CommandRunner runner = new CommandRunner();

@@ -48,7 +48,7 @@ final class DoctorCommand implements Callable<Integer> {
     @Option(
             names = "--scheduler",
             paramLabel = "NAME",
-            description = "Looks also whether this batch system calls VSE: slurm, gridengine.")
+            description = "Looks also whether this batch system calls VSE: slurm, gridengine, openpbs or torque.")
     private @Nullable String scheduler;
 
     @Option(

@@ -1,5 +1,6 @@
 package org.vse.job.cli;
 
+import java.io.BufferedInputStream;
 import java.io.FileDescriptor;
 import java.io.FileInputStream;
 import java.io.FileOutputStream;
@@ -15,7 +16,8 @@ public final class HookEntry {
         Hook hook = new Hook(
                 System.getenv(),
                 Path.of("").toAbsolutePath(),
-                new FileInputStream(FileDescriptor.in),
+                // A plain stream asks a pipe for its position when it is read to its end.
+                new BufferedInputStream(new FileInputStream(FileDescriptor.in)),
                 new FileOutputStream(FileDescriptor.out),
                 new FileOutputStream(FileDescriptor.err),
                 OsSignals::handle);

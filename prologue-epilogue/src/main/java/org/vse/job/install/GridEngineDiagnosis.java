@@ -6,12 +6,10 @@ import java.util.List;
 import java.util.Optional;
 import org.vse.job.doctor.Doctor;
 import org.vse.job.doctor.Finding;
-import org.vse.job.doctor.Finding.State;
 
 /** What keeps Grid Engine from calling the hooks as they have to be called. Looks and changes nothing. */
 final class GridEngineDiagnosis {
     private static final String MEND = "vse install --scheduler gridengine";
-    private static final String COMPILE = "vse policy compile --output " + GridEngineInstallation.POLICY;
 
     private final InstallPlan.Host host;
     private final Qmaster qmaster;
@@ -30,7 +28,7 @@ final class GridEngineDiagnosis {
         if (!qmaster.isThere()) {
             return List.of(line(
                     "gridengine-cell",
-                    failed("there is no " + qmaster.common(), "install and configure Grid Engine on this host")));
+                    Look.failed("there is no " + qmaster.common(), "install and configure Grid Engine on this host")));
         }
         List<Doctor.Line> lines = new ArrayList<>();
         if (host.root().getNameCount() == 0) {
@@ -41,7 +39,7 @@ final class GridEngineDiagnosis {
         }
         if (roles.contains(Role.HEAD) || roles.contains(Role.SUBMIT)) {
             lines.add(line("gridengine-gate", gate()));
-            lines.add(line("gridengine-policy", policy()));
+            lines.add(line("gridengine-policy", Look.policy(host, GridEngineInstallation.POLICY)));
         }
         if (roles.contains(Role.HEAD)) {
             lines.add(line("gridengine-queues", queues()));
@@ -51,8 +49,8 @@ final class GridEngineDiagnosis {
 
     private Finding answers() {
         return qmaster.answers()
-                ? ok("qconf and qstat are answered")
-                : failed(
+                ? Look.ok("qconf and qstat are answered")
+                : Look.failed(
                         "the qmaster does not answer this host: prologs cannot ask about their jobs",
                         "on the qmaster: qconf -as HOST");
     }
@@ -64,8 +62,8 @@ final class GridEngineDiagnosis {
                 .map(Path::toString)
                 .toList();
         return lacks.isEmpty()
-                ? ok(GridEngineInstallation.HOOKS.toString())
-                : failed(
+                ? Look.ok(GridEngineInstallation.HOOKS.toString())
+                : Look.failed(
                         String.join(", ", lacks) + " missing: the first job takes every queue from this host",
                         MEND + " --role node");
     }
@@ -74,23 +72,11 @@ final class GridEngineDiagnosis {
         GridEngineInstallation installation = new GridEngineInstallation(host);
         Optional<String> request = host.text(installation.request());
         if (request.filter(text -> text.contains(installation.gateLine())).isEmpty()) {
-            return failed(installation.request() + " does not name the gate: #VSE lines are judged on nodes only", MEND);
+            return Look.failed(installation.request() + " does not name the gate: #VSE lines are judged on nodes only", MEND);
         }
         return host.text(installation.gate()).isPresent()
-                ? ok("-jsv " + installation.gate())
-                : failed(installation.gate() + " is missing: nothing can be submitted", MEND);
-    }
-
-    private Finding policy() {
-        Optional<String> policy = host.text(GridEngineInstallation.POLICY);
-        if (policy.isEmpty()) {
-            return failed(
-                    "there is no " + GridEngineInstallation.POLICY + ": jobs with #VSE lines are refused", COMPILE);
-        }
-        boolean whole = policy.get().startsWith("vse-gate\t1\n") && policy.get().endsWith("\nend\n");
-        return whole
-                ? ok(GridEngineInstallation.POLICY.toString())
-                : failed(GridEngineInstallation.POLICY + " is not whole or of another version", COMPILE);
+                ? Look.ok("-jsv " + installation.gate())
+                : Look.failed(installation.gate() + " is missing: nothing can be submitted", MEND);
     }
 
     private Finding queues() {
@@ -98,19 +84,11 @@ final class GridEngineDiagnosis {
                 .filter(name -> !qmaster.queue(name).isInstalled())
                 .toList();
         return without.isEmpty()
-                ? ok("every queue calls the hooks")
-                : failed("without the hooks: " + String.join(", ", without), MEND + " --role head");
+                ? Look.ok("every queue calls the hooks")
+                : Look.failed("without the hooks: " + String.join(", ", without), MEND + " --role head");
     }
 
     private static Doctor.Line line(String check, Finding finding) {
         return new Doctor.Line(check, finding);
-    }
-
-    private static Finding ok(String found) {
-        return new Finding(State.OK, found, "");
-    }
-
-    private static Finding failed(String found, String mend) {
-        return new Finding(State.FAILED, found, mend);
     }
 }

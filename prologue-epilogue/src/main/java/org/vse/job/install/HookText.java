@@ -34,4 +34,11 @@ final class HookText {
                 .map(word -> "'" + word.replace("'", "'\\''") + "'")
                 .collect(Collectors.joining(" "));
     }
+
+    /** Words of a command line, as a list of Python's. */
+    static String python(List<String> words) {
+        return words.stream()
+                .map(word -> "\"" + word.replace("\\", "\\\\").replace("\"", "\\\"") + "\"")
+                .collect(Collectors.joining(", ", "[", "]"));
+    }
 }

@@ -33,7 +33,7 @@ public final class SlurmInstallation implements Installation {
 
     @Override
     public InstallPlan install(List<Role> roles, List<String> launcher) {
-        SlurmConf conf = conf();
+        KeyedText conf = conf();
         List<FileChange> changes = new ArrayList<>();
         if (roles.contains(Role.NODE)) {
             changes.add(hook("prolog", launcher, conf.value("Prolog")));
@@ -61,7 +61,7 @@ public final class SlurmInstallation implements Installation {
         List<FileChange> changes = new ArrayList<>();
         host.text(CONF)
                 .ifPresent(text -> changes.add(new FileChange(
-                        CONF, Optional.of(text), Optional.of(SlurmConf.of(text).own()), false)));
+                        CONF, Optional.of(text), Optional.of(read(text).own()), false)));
         host.text(GATE).filter(HookText::isOurs).ifPresent(text -> {
             changes.add(new FileChange(GATE, Optional.of(text), host.text(SITES_GATE), false));
             changes.add(new FileChange(SITES_GATE, host.text(SITES_GATE), Optional.empty(), false));
@@ -88,15 +88,19 @@ public final class SlurmInstallation implements Installation {
         return new SlurmDiagnosis(host).examine(roles);
     }
 
-    private SlurmConf conf() {
+    private KeyedText conf() {
         return host.text(CONF)
-                .map(SlurmConf::of)
+                .map(SlurmInstallation::read)
                 .orElseThrow(() -> VseException.of(ErrorCode.CONFIG_INVALID, "there is no slurm.conf on this host")
                         .at(CONF.toString())
                         .next("install and configure Slurm first, or give --root"));
     }
 
-    private static Map<String, String> lines(SlurmConf conf) {
+    private static KeyedText read(String text) {
+        return KeyedText.of(CONF.toString(), KeyedText.Form.EQUALS, text);
+    }
+
+    private static Map<String, String> lines(KeyedText conf) {
         Map<String, String> lines = new LinkedHashMap<>();
         lines.put("Prolog", HOOKS.resolve("prolog").toString());
         lines.put("Epilog", HOOKS.resolve("epilog").toString());

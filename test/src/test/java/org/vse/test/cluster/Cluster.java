@@ -25,7 +25,8 @@ final class Cluster implements AutoCloseable {
             Path.of("src/cluster/cluster.sh").toAbsolutePath().toString();
     private static final CommandRunner COMMANDS = new CommandRunner();
 
-    private static final String LEFT = "for d in /run/vse/j /run/vse/slurm /run/vse/gridengine /run/vse/ended /run/netns; do"
+    private static final String LEFT = "for d in /run/vse/j /run/vse/slurm /run/vse/gridengine /run/vse/openpbs"
+            + " /run/vse/torque /run/vse/ended /run/netns; do"
             + " [ ! -d $d ] || find $d -mindepth 1 -maxdepth 1 || exit; done";
 
     private final String scheduler;
@@ -141,7 +142,14 @@ final class Cluster implements AutoCloseable {
     /** What jobs have left on the nodes, in words; a node that is not idle, too. */
     List<String> remains() {
         List<String> left = new ArrayList<>(scheduler.equals("slurm") ? unfitForSlurm() : unfitForGridEngine());
-        for (String node : NODES) {
+        left.addAll(remainsOn(NODES));
+        return left;
+    }
+
+    /** What jobs have left on nodes, in words. */
+    List<String> remainsOn(List<String> nodes) {
+        List<String> left = new ArrayList<>();
+        for (String node : nodes) {
             run(node, "root", List.of("sh", "-c", LEFT))
                     .orThrow("looking at " + node)
                     .stdout()

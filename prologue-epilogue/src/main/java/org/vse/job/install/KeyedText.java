@@ -7,51 +7,81 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
 
 /**
- * The text of {@code slurm.conf} (slurm.conf(5)) without and with what the hooks need. A line of the site's that is replaced
- * stays as a comment, and what is added stands in a block at the end, so that the site's own text can be had back to the
- * byte.
+ * The text of a configuration file with a key and a value on each line, such as {@code slurm.conf}, without and with what
+ * the hooks need. A line of the site's that is replaced stays as a comment, and what is added stands in a block at the end, so
+ * that the site's own text can be had back to the byte.
  *
+ * @param file for messages
+ * @param form how a line is written
  * @param own the site's own text
  */
-record SlurmConf(String own) {
+record KeyedText(String file, Form form, String own) {
+    /** How a line is written. */
+    enum Form {
+        /** {@code Prolog=/site/prolog}; keys have no case. */
+        EQUALS("="),
+        /** {@code $prologalarm 300}. */
+        BLANK(" ");
+
+        private final String between;
+
+        Form(String between) {
+            this.between = between;
+        }
+
+        private boolean isOf(String line, String key) {
+            String bare = line.strip();
+            return this == EQUALS
+                    ? bare.toLowerCase(Locale.ROOT).matches(Pattern.quote(key.toLowerCase(Locale.ROOT)) + "\\s*=.*")
+                    : bare.matches(Pattern.quote(key) + "\\s.*");
+        }
+
+        private String value(String line) {
+            String bare = line.strip();
+            return (this == EQUALS ? bare.substring(bare.indexOf('=') + 1) : bare.replaceFirst("^\\S+", ""))
+                    .replaceFirst("\\s#.*", "")
+                    .strip();
+        }
+    }
+
     private static final String KEPT = "#vse# ";
     private static final String BEGIN = "# vse begin: written by 'vse install', removed by 'vse install --uninstall'";
     private static final String NO_NEWLINE = "; the line before had no end";
     private static final String END = "# vse end";
 
     /** Reads a text that may have been changed before. */
-    static SlurmConf of(String text) {
+    static KeyedText of(String file, Form form, String text) {
         String rest = text;
         int begin = rest.indexOf(BEGIN);
         if (begin >= 0) {
             boolean joined = rest.startsWith(BEGIN + NO_NEWLINE, begin);
             int end = rest.indexOf(END + "\n", begin);
             if (end < 0) {
-                throw VseException.of(ErrorCode.CONFIG_INVALID, "the block of 'vse install' in slurm.conf has no end")
+                throw VseException.of(ErrorCode.CONFIG_INVALID, "the block of 'vse install' has no end")
+                        .at(file)
                         .next("remove the lines from '# vse begin' on");
             }
             rest = rest.substring(0, joined ? begin - 1 : begin) + rest.substring(end + END.length() + 1);
         }
-        return new SlurmConf(rest.replaceAll("(?m)^" + KEPT, ""));
+        return new KeyedText(file, form, rest.replaceAll("(?m)^" + KEPT, ""));
     }
 
     /** The value of a key, empty when it is not set; names of keys have no case. */
     String value(String key) {
         String value = "";
         for (String line : own.lines().toList()) {
-            if (isOf(line, key)) {
+            if (form.isOf(line, key)) {
                 if (line.endsWith("\\")) {
                     throw VseException.of(ErrorCode.CONFIG_INVALID, "'" + key + "' goes on over several lines")
-                            .at("slurm.conf")
+                            .at(file)
                             .next("write it on one line");
                 }
-                value = line.substring(line.indexOf('=') + 1)
-                        .replaceFirst("\\s#.*", "")
-                        .strip();
+                value = form.value(line);
             }
         }
         return value;
@@ -78,7 +108,7 @@ record SlurmConf(String own) {
         Map<String, String> wanted = new LinkedHashMap<>(values);
         List<String> lines = new ArrayList<>();
         for (String line : own.split("\n", -1)) {
-            boolean replaced = wanted.keySet().stream().anyMatch(key -> isOf(line, key));
+            boolean replaced = wanted.keySet().stream().anyMatch(key -> form.isOf(line, key));
             lines.add(replaced ? KEPT + line : line);
         }
         String text = String.join("\n", lines);
@@ -88,11 +118,8 @@ record SlurmConf(String own) {
                 .append(BEGIN)
                 .append(joined ? NO_NEWLINE : "")
                 .append('\n');
-        wanted.forEach((key, value) -> all.append(key).append('=').append(value).append('\n'));
+        wanted.forEach((key, value) ->
+                all.append(key).append(form.between).append(value).append('\n'));
         return all.append(END).append('\n').toString();
-    }
-
-    private static boolean isOf(String line, String key) {
-        return line.strip().toLowerCase(Locale.ROOT).matches(key.toLowerCase(Locale.ROOT) + "\\s*=.*");
     }
 }

@@ -1,0 +1,59 @@
+# shellcheck shell=bash
+# What a cluster of TORQUE's has of its own: trqauthd, pbs_server and pbs_sched on the head, pbs_mom on the nodes, from the
+# installation in TORQUE_HOME. Taken in by cluster.sh.
+
+[[ -x ${TORQUE_HOME:-}/sbin/pbs_mom ]] || fail "TORQUE_HOME is no installation of TORQUE: '${TORQUE_HOME:-}'"
+PATH=$TORQUE_HOME/bin:$TORQUE_HOME/sbin:$PATH
+torque=$(pbs_server --about 2>&1 | sed -n 's/^serverhome: *//p')
+torque=${torque:-/var/spool/torque}
+# shellcheck disable=SC2034 # of cluster.sh
+places=(/etc "$torque") nodes=(n1 n2)
+
+spool() { # DIRECTORY
+    mkdir -p "$1"/{aux,checkpoint,spool,undelivered,server_logs,mom_logs,sched_logs,job_logs} \
+        "$1"/mom_priv/jobs "$1"/sched_priv "$1"/server_priv/{acl_groups,acl_hosts,acl_svr,acl_users,accounting,arrays,credentials,disallowed_types,hostlist,jobs,queues}
+    chmod 1777 "$1"/{spool,undelivered}
+    chmod 751 "$1"/mom_priv "$1"/server_priv
+    printf 'head\n' >"$1/server_name"
+    : >"$1/pbs_environment"
+}
+
+configure() { # DIRECTORY
+    local sched
+    sched=$(mktemp -d)
+    cp -a "$torque"/sched_priv/. "$sched" 2>/dev/null || :
+    find "$torque" -mindepth 1 -delete
+    spool "$torque"
+    cp -a "$sched"/. "$torque/sched_priv"
+    rm -r "$sched"
+    cat >"$torque/mom_priv/config" <<'CONFIG'
+$pbsserver head
+$usecp *:/home /home
+CONFIG
+    printf '%s np=2\n' "${nodes[@]}" >"$torque/server_priv/nodes"
+}
+
+start_head() { # DIRECTORY
+    trqauthd
+    pbs_server -f -t create
+    await 60 pbs_server qstat -B
+    printf '%s\n' 'create queue batch queue_type=execution,enabled=true,started=true' \
+        'create queue vms queue_type=execution,enabled=true,started=true' 'set server default_queue = batch' \
+        'set server scheduling = true' 'set server scheduler_iteration = 5' 'set server keep_completed = 300' \
+        'set server submit_hosts = head' 'set server down_on_error = False' 'set server node_check_rate = 20' \
+        'set server query_other_jobs = true' | qmgr
+    pbs_sched
+}
+
+start_node() { # DIRECTORY NODE
+    local dir=$1 node=$2
+    mkdir "$dir/$node/torque"
+    cp -a "$torque/." "$dir/$node/torque"
+    mount --bind "$dir/$node/torque" "$torque"
+    trqauthd
+    pbs_mom
+}
+
+all_idle() {
+    [[ $(pbsnodes -a | grep -c 'state = free') == "${#nodes[@]}" ]]
+}

@@ -1,0 +1,91 @@
+package org.vse.test.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.vse.process.CommandResult;
+
+/** Jobs with VMs under a real OpenPBS with three nodes, whose installation {@code PBS_EXEC} names. */
+@Tag("system")
+@Tag("full")
+@Tag("scheduler")
+@Tag("openpbs")
+class OpenPbsSystemTest extends ClusterScenarios {
+    @Override
+    String scheduler() {
+        return "openpbs";
+    }
+
+    @Override
+    List<String> nodes() {
+        return Cluster.NODES;
+    }
+
+    @Override
+    List<String> on(String node) {
+        return List.of("-l", "select=1:ncpus=1:host=" + node);
+    }
+
+    @Override
+    List<String> onTwoNodes() {
+        return List.of("-l", "select=2:ncpus=1", "-l", "place=scatter");
+    }
+
+    @Override
+    String array() {
+        return "-J";
+    }
+
+    @Override
+    int refused() {
+        return 32;
+    }
+
+    @Override
+    CommandResult around(String... arguments) {
+        List<String> argv = new ArrayList<>(List.of(System.getenv().getOrDefault("PBS_EXEC", "") + "/bin/qsub"));
+        argv.addAll(Arrays.asList(arguments));
+        return cluster.run("head", Cluster.USER, argv);
+    }
+
+    @Override
+    String attribute(String job, String name) {
+        Matcher line = Pattern.compile("(?m)^    " + name + " = (.*)$")
+                .matcher(cluster.user("qstat", "-xf", job).stdout());
+        return line.find() ? line.group(1) : "";
+    }
+
+    @Override
+    boolean isOver(String job) {
+        return attribute(job, "job_state").equals("F");
+    }
+
+    @Override
+    List<String> badNodes() {
+        return cluster.user("pbsnodes", "-l").stdout().lines().toList();
+    }
+
+    @Test
+    void whatTheScriptSaysCannotBeAlteredLater() {
+        script("kept", VSE + "hostname\n");
+        String job = submit("kept", List.of("-h"));
+        CommandResult altered = cluster.user("qalter", "-l", "vse_lines=AAAA", job);
+        assertThat(altered.exitCode()).isNotZero();
+        assertThat(altered.stderr()).contains("'vse_lines' comes from the script and stays");
+        cluster.user("qdel", job).orThrow("deleting");
+        awaitEnd(job);
+    }
+
+    @Test
+    void anInteractiveJobWithMachinesIsRefused() {
+        CommandResult result = cluster.user("qsub", "-I", "-q", "vms");
+        assertThat(result.exitCode()).isNotZero();
+        assertThat(result.stderr()).contains("an interactive job has no script that a machine could run");
+    }
+}
