@@ -282,7 +282,7 @@ class SlurmSystemTest {
         cluster.script("narrow.sh", "#!/bin/bash\n#SBATCH -n1 -c1\n#VSE image=debian-12 vcpus=2\nhostname\n");
         CommandResult cores = cluster.userVse("submit", "narrow.sh");
         assertThat(cores.exitCode()).isEqualTo(1);
-        assertThat(cores.stderr()).contains("narrow.sh:3:27: the VMs of a node need 2 cores, but the job asks for 1");
+        assertThat(cores.stderr()).contains("narrow.sh:3:28: the VMs of a node need 2 cores, but the job asks for 1");
         cluster.script(
                 "small.sh", "#!/bin/bash\n#SBATCH -n1 --mem=100M\n#VSE image=debian-12 memory=512MiB\nhostname\n");
         CommandResult memory = cluster.user("sbatch", "small.sh");
