@@ -11,7 +11,7 @@ import org.vse.failure.VseException;
 
 class DirectorySourceTest extends ImageSourceContract {
     @Override
-    ImageSource source(ImageStore store) {
+    protected ImageSource source(ImageStore store) {
         return new DirectorySource(store.root());
     }
 

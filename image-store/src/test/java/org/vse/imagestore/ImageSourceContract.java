@@ -16,16 +16,16 @@ import org.vse.failure.VseException;
 import org.vse.imagestore.ImageSource.Piece;
 
 /** What every image source does. */
-abstract class ImageSourceContract {
+public abstract class ImageSourceContract {
     @TempDir
-    Path temp;
+    protected Path temp;
 
-    ImageStore there;
-    Image image;
-    byte[] disk;
+    protected ImageStore there = new ImageStore(Path.of("/nonexistent"));
+    protected Image image;
+    private byte[] disk;
 
     /** A source of the images of a store. */
-    abstract ImageSource source(ImageStore store);
+    protected abstract ImageSource source(ImageStore store);
 
     @BeforeEach
     final void fill() {

@@ -89,15 +89,9 @@ final class ImageOnDemand {
         return image;
     }
 
+    /** What only another node can tell, the daemon asks it. */
     private boolean isKnown(String reference) {
-        try {
-            return NodeImages.visible(store, config).resolve(reference).digest().startsWith("sha256:");
-        } catch (VseException e) {
-            if (e.code() == ErrorCode.IMAGE_UNKNOWN) {
-                return false;
-            }
-            throw e;
-        }
+        return NodeImages.has(store, config, reference).orElse(true);
     }
 
     private void requireRoot(String name, Path recipe) {

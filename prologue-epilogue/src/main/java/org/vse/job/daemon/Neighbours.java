@@ -3,13 +3,16 @@ package org.vse.job.daemon;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.vse.imagestore.ImageSource;
 import org.vse.job.lifecycle.GrowthWatch;
 import org.vse.job.peer.PeerClient;
 import org.vse.job.peer.PeerIdentity;
+import org.vse.job.peer.PeerSource;
 import org.vse.job.peer.RemoteParts;
 import org.vse.job.step.PartLeases;
 import org.vse.job.step.Sisters;
@@ -68,6 +71,11 @@ final class Neighbours implements AutoCloseable {
 
     Sisters sisters() {
         return parts == null ? Sisters.NONE : parts;
+    }
+
+    /** The images of another node; empty when this daemon speaks to none. */
+    Optional<ImageSource> images(String node, Duration patience) {
+        return client == null ? Optional.empty() : Optional.of(new PeerSource(node, client, json, patience));
     }
 
     PartLeases leases() {

@@ -5,10 +5,13 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.BiFunction;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
 import org.vse.imagestore.DirectorySource;
 import org.vse.imagestore.ImageCache;
+import org.vse.imagestore.ImageSource;
 import org.vse.imagestore.ImageStore;
 import org.vse.imagestore.ImageTransfer;
 
@@ -19,13 +22,34 @@ public final class NodeImages {
 
     private NodeImages() {}
 
-    /** What jobs of this node can name, for whoever only looks: images of the source that the configuration names too. */
-    public static ImageStore visible(ImageStore own, Path config) {
-        return store(own, config, new ImageUse(new JobTable()));
+    /**
+     * Whether jobs of this node can name an image, for whoever only looks.
+     *
+     * @return empty when only the node's daemon can tell, because another node's has to be asked
+     * @throws VseException IMAGE_SOURCE_FAILED, CONFIG_INVALID
+     */
+    public static Optional<Boolean> has(ImageStore own, Path config, String reference) {
+        ConfigFile.Value source = ConfigFile.read(config).get(ConfigFile.Key.IMAGE_SOURCE);
+        boolean isNode = source != null && !isDirectory(source);
+        ImageStore visible =
+                isNode ? own : store(own, config, new ImageUse(new JobTable()), (n, d) -> Optional.empty());
+        try {
+            return Optional.of(visible.resolve(reference).digest().startsWith("sha256:"));
+        } catch (VseException e) {
+            if (e.code() != ErrorCode.IMAGE_UNKNOWN) {
+                throw e;
+            }
+            return isNode ? Optional.empty() : Optional.of(false);
+        }
     }
 
-    /** The node's store; backed by a cache when the configuration names a source. */
-    static ImageStore store(ImageStore own, Path config, ImageUse use) {
+    /**
+     * The node's store; backed by a cache when the configuration names a source.
+     *
+     * @param neighbours the images of another node, by its name; empty when this node speaks to none
+     */
+    static ImageStore store(
+            ImageStore own, Path config, ImageUse use, BiFunction<String, Duration, Optional<ImageSource>> neighbours) {
         Map<ConfigFile.Key, ConfigFile.Value> values = ConfigFile.read(config);
         ConfigFile.Value source = values.get(ConfigFile.Key.IMAGE_SOURCE);
         if (source == null) {
@@ -33,18 +57,38 @@ public final class NodeImages {
         }
         ConfigFile.Value otherwise = new ConfigFile.Value(ConfigFile.Key.IMAGE_CACHE.otherwise(), "the default");
         long budget = ConfigFile.size(values.getOrDefault(ConfigFile.Key.IMAGE_CACHE, otherwise));
-        ImageTransfer transfer = new ImageTransfer(own, List.of(new DirectorySource(source(source))), PATIENCE);
+        ImageTransfer transfer = new ImageTransfer(own, List.of(source(source, neighbours)), PATIENCE);
         return own.backedBy(
                 new ImageCache(own, transfer, budget, () -> use.now().keySet(), Clock.systemUTC()));
     }
 
-    /** @throws VseException CONFIG_INVALID unless it is an absolute path */
-    static Path source(ConfigFile.Value value) {
-        if (!value.text().startsWith("/")) {
-            throw VseException.of(ErrorCode.CONFIG_INVALID, "'" + value.text() + "' is not an absolute path")
-                    .at(value.position())
-                    .fact("expected", "the directory of another image store");
+    private static ImageSource source(
+            ConfigFile.Value value, BiFunction<String, Duration, Optional<ImageSource>> neighbours) {
+        check(value);
+        if (isDirectory(value)) {
+            return new DirectorySource(Path.of(value.text()).normalize());
         }
-        return Path.of(value.text()).normalize();
+        return neighbours
+                .apply(value.text(), PATIENCE)
+                .orElseThrow(() -> VseException.of(
+                                ErrorCode.CONFIG_INVALID,
+                                "image source '" + value.text() + "' is a node, and this one speaks to none")
+                        .at(value.position())
+                        .next("set 'peer-listen' too, or name a directory"));
+    }
+
+    /** @throws VseException CONFIG_INVALID unless it is an absolute path or the name of a node */
+    static void check(ConfigFile.Value value) {
+        if (!isDirectory(value) && !value.text().matches("[A-Za-z0-9-]{1,63}")) {
+            throw VseException.of(
+                            ErrorCode.CONFIG_INVALID,
+                            "'" + value.text() + "' is neither an absolute path nor the name of a node")
+                    .at(value.position())
+                    .fact("expected", "the directory of another image store, or a node whose vsed has one");
+        }
+    }
+
+    private static boolean isDirectory(ConfigFile.Value value) {
+        return value.text().startsWith("/");
     }
 }

@@ -51,7 +51,7 @@ public record NodeSettings(
             case MEMORY, IMAGE_CACHE, MACHINE_OVERHEAD, SHARE_MEMORY, MAX_OUTPUT, MAX_CONSOLE -> ConfigFile.size(value);
             case OVERSUBSCRIBE -> NodeFacts.sharers(Map.of(key, value));
             case ACCELERATOR -> ConfigFile.accelerator(value);
-            case IMAGE_SOURCE -> NodeImages.source(value);
+            case IMAGE_SOURCE -> NodeImages.check(value);
             case FIRST_QEMU_UID -> NodeFacts.firstQemuUid(Map.of(key, value));
             case QEMU_UIDS -> NodeFacts.qemuUids(Map.of(key, value));
             case QEMU_GID -> NodeFacts.qemuGid(Map.of(key, value));

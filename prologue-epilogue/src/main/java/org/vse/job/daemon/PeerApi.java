@@ -22,9 +22,11 @@ final class PeerApi {
     private final Parts parts;
     private final ObjectMapper json;
     private final ObjectNode health;
+    private final PeerImages images;
 
-    PeerApi(Parts parts, ObjectMapper json, ObjectNode health) {
+    PeerApi(Parts parts, PeerImages images, ObjectMapper json, ObjectNode health) {
         this.parts = parts;
+        this.images = images;
         this.json = json;
         this.health = health;
     }
@@ -51,6 +53,7 @@ final class PeerApi {
         }
         switch (head) {
             case "GET health " -> call.reply().json(200, health);
+            case "GET images " -> images.answer(call);
             case "POST parts " -> {
                 parts.begin(order(call.body()), from);
                 call.reply().json(202, Map.of());

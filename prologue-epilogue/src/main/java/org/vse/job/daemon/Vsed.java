@@ -28,6 +28,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
+import org.vse.imagestore.DirectorySource;
 import org.vse.imagestore.ImageStore;
 import org.vse.job.OwnDirectory;
 import org.vse.job.Standing;
@@ -158,7 +159,7 @@ public final class Vsed {
                     new Node.Timeouts(settings.boot(), settings.setup(), settings.start(), settings.grace()),
                     settings.limits(),
                     cgroups,
-                    NodeImages.store(images, config.resolve("vsed.yaml"), use),
+                    NodeImages.store(images, config.resolve("vsed.yaml"), use, neighbours::images),
                     driver,
                     new JobNetwork(commands, owner),
                     neighbours.sisters(),
@@ -192,7 +193,8 @@ public final class Vsed {
             try (reaper;
                     parts;
                     ApiServer server = new ApiServer(api::answer, json, uid)) {
-                neighbours.serve(new PeerApi(parts, json, health)::answer);
+                neighbours.serve(
+                        new PeerApi(parts, new PeerImages(new DirectorySource(images.root())), json, health)::answer);
                 parts.watch();
                 server.listen(run.resolve("vsed.sock"));
                 LOG.info("vsed serves node {} with cores {}", settings.node(), settings.cores());

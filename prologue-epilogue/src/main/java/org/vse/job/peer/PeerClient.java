@@ -23,6 +23,7 @@ import io.netty.handler.codec.http.HttpObjectAggregator;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.ssl.SslHandler;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.Map;
@@ -67,20 +68,41 @@ public final class PeerClient implements AutoCloseable {
      */
     public CompletableFuture<JsonNode> call(
             String node, HttpMethod method, String path, Object body, Duration timeout) {
-        CompletableFuture<JsonNode> answer = new CompletableFuture<>();
-        Channel channel;
         try {
-            channel = open(node, request(node, method, path, json.writeValueAsBytes(body)), answer);
-        } catch (VseException e) {
-            return CompletableFuture.failedFuture(e);
+            return bytes(node, request(node, method, path, json.writeValueAsBytes(body)), timeout)
+                    .thenApply(this::parsed)
+                    .exceptionallyCompose(failure -> CompletableFuture.failedFuture(reason(node, failure)));
         } catch (IOException e) {
             throw new IllegalArgumentException("not to be written as JSON: " + body, e);
+        }
+    }
+
+    /** As {@link #call} with GET, for an answer that is bytes, at most 4 MiB. */
+    public CompletableFuture<byte[]> bytes(String node, String path, Duration timeout) {
+        return bytes(node, request(node, HttpMethod.GET, path, new byte[0]), timeout);
+    }
+
+    private CompletableFuture<byte[]> bytes(String node, FullHttpRequest request, Duration timeout) {
+        CompletableFuture<byte[]> answer = new CompletableFuture<>();
+        Channel channel;
+        try {
+            channel = open(node, request, answer);
+        } catch (VseException e) {
+            return CompletableFuture.failedFuture(e);
         }
         return answer.orTimeout(timeout.toMillis(), TimeUnit.MILLISECONDS)
                 .whenComplete((value, failure) -> {
                     var unused = channel.close();
                 })
                 .exceptionallyCompose(failure -> CompletableFuture.failedFuture(reason(node, failure)));
+    }
+
+    private JsonNode parsed(byte[] bytes) {
+        try {
+            return json.readTree(bytes);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private static Throwable reason(String node, Throwable failure) {
@@ -104,7 +126,7 @@ public final class PeerClient implements AutoCloseable {
         }
     }
 
-    private Channel open(String node, FullHttpRequest request, CompletableFuture<JsonNode> answer) {
+    private Channel open(String node, FullHttpRequest request, CompletableFuture<byte[]> answer) {
         InetSocketAddress address = address(node);
         ChannelFuture connected = new Bootstrap()
                 .group(loops)
@@ -167,9 +189,9 @@ public final class PeerClient implements AutoCloseable {
     private final class AnswerHandler extends SimpleChannelInboundHandler<FullHttpResponse> {
         private final String node;
         private final FullHttpRequest request;
-        private final CompletableFuture<JsonNode> answer;
+        private final CompletableFuture<byte[]> answer;
 
-        AnswerHandler(String node, FullHttpRequest request, CompletableFuture<JsonNode> answer) {
+        AnswerHandler(String node, FullHttpRequest request, CompletableFuture<byte[]> answer) {
             this.node = node;
             this.request = request;
             this.answer = answer;
@@ -185,17 +207,17 @@ public final class PeerClient implements AutoCloseable {
         protected void channelRead0(ChannelHandlerContext context, FullHttpResponse response) throws IOException {
             byte[] bytes = new byte[response.content().readableBytes()];
             response.content().readBytes(bytes);
-            JsonNode value = json.readTree(bytes);
-            JsonNode failure = value.path("failure");
-            if (response.status().code() >= 300 && failure.isObject()) {
-                answer.completeExceptionally(json.convertValue(failure, FailureText.class)
-                        .toException()
-                        .fact("node", node));
-            } else if (response.status().code() >= 300) {
-                answer.completeExceptionally(unreachable(node, new IOException("it answered " + response.status())));
-            } else {
-                answer.complete(value);
+            if (response.status().code() < 300) {
+                answer.complete(bytes);
+                return;
             }
+            JsonNode failure = json.readTree(bytes).path("failure");
+            answer.completeExceptionally(
+                    failure.isObject()
+                            ? json.convertValue(failure, FailureText.class)
+                                    .toException()
+                                    .fact("node", node)
+                            : unreachable(node, new IOException("it answered " + response.status())));
         }
 
         @Override

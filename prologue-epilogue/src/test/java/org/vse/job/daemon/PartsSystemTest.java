@@ -24,6 +24,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
+import org.vse.imagestore.DirectorySource;
 import org.vse.imagestore.Image;
 import org.vse.job.lifecycle.EventFeed;
 import org.vse.job.lifecycle.Job;
@@ -102,7 +103,12 @@ class PartsSystemTest {
         open.add(parts);
         parts.watch();
         server = new PeerServer(
-                new PeerApi(parts, second.json(), second.json().createObjectNode())::answer,
+                new PeerApi(
+                        parts,
+                        new PeerImages(
+                                new DirectorySource(second.node().images().root())),
+                        second.json(),
+                        second.json().createObjectNode())::answer,
                 second.json(),
                 identity("n2"));
         address = server.listen(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
