@@ -37,11 +37,16 @@ final class CaptiveTool {
     /** A directory below another one into which the tool may write. */
     static Path writable(Path parent, String name) throws IOException {
         Path directory = Files.createDirectory(parent.resolve(name));
-        if (isRoot(directory)) {
-            Files.setAttribute(directory, "unix:gid", NOBODY);
-            Files.setAttribute(directory, "unix:uid", NOBODY);
-        }
+        lend(directory);
         return directory;
+    }
+
+    /** Lets the tool have a file or a directory. */
+    static void lend(Path file) throws IOException {
+        if (isRoot(file)) {
+            Files.setAttribute(file, "unix:gid", NOBODY);
+            Files.setAttribute(file, "unix:uid", NOBODY);
+        }
     }
 
     /** Takes away from the tool what it has written. */

@@ -203,12 +203,12 @@ public final class ImageImporter {
 
     private void convert(ImageFile file, Path work, long virtualBytes, Path to) throws IOException {
         if (file.format() == DiskFormat.QCOW2) {
-            refuseUnlessGood(file, tool.run(work, 1 << 20, List.of("check", "-q", "-f", "qcow2", IN)));
+            refuseUnlessGood(file.disk(), tool.run(work, 1 << 20, List.of("check", "-q", "-f", "qcow2", IN)));
         }
         Path out = CaptiveTool.writable(work, OUT);
         long outputBytes = virtualBytes + virtualBytes / 8 + SLACK;
         refuseUnlessGood(
-                file,
+                file.disk(),
                 tool.run(
                         work,
                         outputBytes,
@@ -230,16 +230,21 @@ public final class ImageImporter {
             throw refused(file.disk(), "qemu-img made no disk of it");
         }
         CaptiveTool.reclaim(disk);
-        Qcow2Header made = Qcow2Header.read(head(disk), Files.size(disk), limits);
-        if (made.virtualBytes() != virtualBytes) {
-            throw refused(file.disk(), "qemu-img made a disk of " + made.virtualBytes() + " bytes of it");
-        }
+        requireSize(file.disk(), disk, virtualBytes, limits);
         Files.move(disk, to, StandardCopyOption.ATOMIC_MOVE);
     }
 
-    private static void refuseUnlessGood(ImageFile file, CommandResult result) {
+    /** Looks at what the tool has written as at a disk from elsewhere. */
+    static void requireSize(Path from, Path disk, long virtualBytes, ImportLimits limits) throws IOException {
+        Qcow2Header made = Qcow2Header.read(head(disk), Files.size(disk), limits);
+        if (made.virtualBytes() != virtualBytes) {
+            throw refused(from, "qemu-img made a disk of " + made.virtualBytes() + " bytes of it");
+        }
+    }
+
+    static void refuseUnlessGood(Path from, CommandResult result) {
         if (result.exitCode() != 0) {
-            throw refused(file.disk(), "qemu-img does not accept it")
+            throw refused(from, "qemu-img does not accept it")
                     .fact("exit code", result.exitCode())
                     .fact("said", said(result));
         }

@@ -19,6 +19,7 @@ import picocli.CommandLine.Parameters;
             ImageCommands.Ls.class,
             ImageCommands.Build.class,
             ImageImport.class,
+            ImageEdit.class,
             ImageLooks.Inspect.class,
             ImageLooks.Verify.class,
             ImageLooks.Diff.class,

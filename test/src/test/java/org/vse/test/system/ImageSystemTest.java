@@ -12,6 +12,8 @@ import org.junit.jupiter.api.Test;
 import org.vse.imagestore.Image;
 import org.vse.imagestore.ImageStore;
 import org.vse.imagestore.Staging;
+import org.vse.process.Command;
+import org.vse.process.CommandRunner;
 import org.vse.test.site.Desk;
 import org.vse.test.site.Finished;
 import org.vse.test.site.Site;
@@ -88,5 +90,61 @@ class ImageSystemTest {
         site.awaitIdle();
         assertThat(root.vse("image", "gc", "--format", "json").expect(0).out()).contains(imported);
         root.vse("image", "verify", "--all").expect(0);
+    }
+
+    @Test
+    void whatIsDoneInAnEditedImageIsKeptAndAFailedEditChangesNothing() throws IOException {
+        Desk root = site.root();
+        String source =
+                Path.of(System.getProperty("vse.test.images", "")).toRealPath().toString();
+        root.vse("image", "pull", "debian-12", "--from", source).expect(0);
+        root.put("note.txt", "a note\n", "rw-r--r--");
+        Finished edited = root.vse(
+                        "image",
+                        "edit",
+                        "debian-12",
+                        "--tag",
+                        "edited",
+                        "--put",
+                        "note.txt:/etc/note",
+                        "--",
+                        "/bin/sh",
+                        "-c",
+                        "echo done; rm /etc/issue")
+                .expect(0);
+        String digest = edited.out().lines().reduce((first, last) -> last).orElseThrow();
+        assertThat(edited.out()).isEqualTo("done\n" + digest + "\n");
+        assertThat(root.vse("image", "inspect", "debian-12:edited").expect(0).out())
+                .contains(digest, "edit of debian-12:latest", "Debian 12 (bookworm)");
+
+        Finished failed =
+                root.vse("image", "edit", "debian-12", "--tag", "bad", "--", "/bin/sh", "-c", "echo sorry >&2; exit 7");
+        assertThat(failed.err()).contains("exit code 7", "sorry", "[IMAGE_BUILD_FAILED]");
+        assertThat(failed.exitCode()).isNotZero();
+        assertThat(root.vse("image", "edit", "debian-12", "--tag", "edited", "--", "/bin/true")
+                        .err())
+                .contains("[IMAGE_EXISTS]");
+        assertThat(new ImageStore(images).list())
+                .extracting(Image::reference)
+                .contains("debian-12:edited", "debian-12:latest")
+                .doesNotContain("debian-12:bad");
+        assertThat(site.run().resolve("edit/m")).doesNotExist();
+
+        Desk home = site.desk(site.alice());
+        home.script("edited.sh", script("debian-12:edited", "cat /etc/note; [ ! -e /etc/issue ]"));
+        assertThat(home.vse("run", "edited.sh").expect(0).out()).isEqualTo("a note\n");
+        root.vse("image", "verify", "--all").expect(0);
+        assertWhole(new ImageStore(images).resolve("debian-12:edited"));
+    }
+
+    /** The guest's file system was settled before its machine ended. */
+    private static void assertWhole(Image image) throws IOException {
+        CommandRunner commands = new CommandRunner();
+        Path raw = Files.createTempFile("vse-edited", ".raw");
+        commands.run(Command.of("qemu-img", "convert", "-O", "raw", image.disk().toString(), raw.toString()))
+                .orThrow("reading the disk");
+        assertThat(commands.run(Command.of("e2fsck", "-fn", raw.toString())).exitCode())
+                .isZero();
+        Files.delete(raw);
     }
 }

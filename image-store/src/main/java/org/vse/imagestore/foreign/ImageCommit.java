@@ -1,0 +1,112 @@
+package org.vse.imagestore.foreign;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.List;
+import org.vse.failure.VseException;
+import org.vse.imagestore.Image;
+import org.vse.imagestore.ImageStore;
+import org.vse.imagestore.Kernel;
+import org.vse.imagestore.NewImage;
+import org.vse.imagestore.Origin;
+import org.vse.imagestore.Retag;
+import org.vse.imagestore.Staging;
+import org.vse.imagestore.StoreUpkeep;
+import org.vse.imagestore.build.BuildProgress;
+import org.vse.process.CommandRunner;
+
+/**
+ * Makes an image of what a machine has made of its overlay. The overlay is trusted no more than a disk from elsewhere: {@link
+ * CaptiveTool} reads it, over the image that it is stated to lie on, whatever it says itself. Kernels and labels are those of
+ * that image.
+ */
+public final class ImageCommit {
+    private static final String OVERLAY = "overlay";
+    private static final String OUT = "out";
+    private static final long SLACK = 64L << 20;
+
+    private final ImageStore store;
+    private final ImportLimits limits;
+    private final CaptiveTool tool;
+    private final Clock clock;
+
+    public ImageCommit(CommandRunner runner, ImageStore store, ImportLimits limits) {
+        this.store = store;
+        this.limits = limits;
+        this.tool = new CaptiveTool(runner, limits);
+        this.clock = Clock.systemUTC();
+    }
+
+    /**
+     * Adds the image; the overlay is moved away.
+     *
+     * @param base what the overlay lies on
+     * @param overlay of a machine that has ended
+     * @param source what was done, for people
+     * @throws VseException IMAGE_REFUSED when the overlay is not whole, IMAGE_EXISTS, DISK_FULL, COMMAND_MISSING,
+     *     STORAGE_FAILED; then the store is as it was
+     */
+    public Image add(Image base, Path overlay, String tag, Retag retag, String source, BuildProgress progress) {
+        try (Staging work = store.stage();
+                Staging staging = store.stage()) {
+            progress.step("writing the disk", Duration.ofSeconds(30));
+            Path to = staging.directory().resolve(NewImage.DISK);
+            flatten(base, overlay, work.directory(), to);
+            for (Kernel kernel : base.kernels()) {
+                Path kernels = Files.createDirectories(
+                        staging.directory().resolve(NewImage.KERNELS).resolve(kernel.name()));
+                Files.copy(kernel.vmlinuz(), kernels.resolve("kernel"));
+                Files.copy(kernel.initrd(), kernels.resolve("initrd"));
+            }
+            progress.step("computing digests", Duration.ofSeconds(1));
+            List<NewImage.NewKernel> kernels = base.kernels().stream()
+                    .map(k -> new NewImage.NewKernel(k.name(), k.commandLine(), k.provides()))
+                    .toList();
+            return store.publish(
+                    staging,
+                    new NewImage(
+                            base.name(),
+                            tag,
+                            base.virtualSizeBytes(),
+                            kernels,
+                            StoreUpkeep.details(base).labels(),
+                            new Origin(clock.instant(), source)),
+                    retag);
+        } catch (IOException e) {
+            throw VseException.storage("the changed image cannot be kept", store.root(), e);
+        }
+    }
+
+    private void flatten(Image base, Path overlay, Path work, Path to) throws IOException {
+        Files.move(overlay, work.resolve(OVERLAY));
+        CaptiveTool.lend(work.resolve(OVERLAY));
+        Path out = CaptiveTool.writable(work, OUT);
+        String chain = "driver=qcow2,file.driver=file,file.filename=" + OVERLAY
+                + ",backing.driver=qcow2,backing.file.driver=file,backing.file.filename="
+                + base.disk().toAbsolutePath().toString().replace(",", ",,");
+        long most = base.virtualSizeBytes() + base.virtualSizeBytes() / 8 + SLACK;
+        var result = tool.run(
+                work,
+                most,
+                List.of(
+                        "convert",
+                        "-q",
+                        "--image-opts",
+                        "-O",
+                        "qcow2",
+                        "-c",
+                        "-o",
+                        "compression_type=zstd",
+                        chain,
+                        OUT + "/disk.qcow2"));
+        Path disk = out.resolve("disk.qcow2");
+        ImageImporter.refuseUnlessGood(overlay, result);
+        CaptiveTool.reclaim(out);
+        CaptiveTool.reclaim(disk);
+        ImageImporter.requireSize(overlay, disk, base.virtualSizeBytes(), limits);
+        Files.move(disk, to);
+    }
+}
