@@ -27,7 +27,11 @@ import picocli.CommandLine.Option;
 final class InstallCommand implements Callable<Integer> {
     private final Context context;
 
-    @Option(names = "--scheduler", required = true, paramLabel = "NAME", description = "The batch system: slurm, gridengine.")
+    @Option(
+            names = "--scheduler",
+            required = true,
+            paramLabel = "NAME",
+            description = "The batch system: slurm, gridengine.")
     private String scheduler = "";
 
     @Option(names = "--role", paramLabel = "ROLE", description = "submit, node or head; all of them when not given.")

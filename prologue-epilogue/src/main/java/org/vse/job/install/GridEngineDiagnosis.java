@@ -74,7 +74,8 @@ final class GridEngineDiagnosis {
         GridEngineInstallation installation = new GridEngineInstallation(host);
         Optional<String> request = host.text(installation.request());
         if (request.filter(text -> text.contains(installation.gateLine())).isEmpty()) {
-            return failed(installation.request() + " does not name the gate: #VSE lines are judged on nodes only", MEND);
+            return failed(
+                    installation.request() + " does not name the gate: #VSE lines are judged on nodes only", MEND);
         }
         return host.text(installation.gate()).isPresent()
                 ? ok("-jsv " + installation.gate())

@@ -48,10 +48,9 @@ public interface Installation {
 
     /** The installations that there are. */
     final class Kinds {
-        private static final Map<BatchSystem, Function<InstallPlan.Host, Installation>> OF =
-                Map.of(
-                        BatchSystem.SLURM, SlurmInstallation::new,
-                        BatchSystem.GRIDENGINE, GridEngineInstallation::new);
+        private static final Map<BatchSystem, Function<InstallPlan.Host, Installation>> OF = Map.of(
+                BatchSystem.SLURM, SlurmInstallation::new,
+                BatchSystem.GRIDENGINE, GridEngineInstallation::new);
 
         private Kinds() {}
 
