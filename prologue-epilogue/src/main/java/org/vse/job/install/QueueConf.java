@@ -20,7 +20,8 @@ import org.vse.failure.VseException;
 record QueueConf(String text) {
     private static final String NONE = "NONE";
     private static final String GLOBAL = "global ";
-    private static final String STARTER = GridEngineInstallation.HOOKS.resolve("starter").toString();
+    private static final String STARTER =
+            GridEngineInstallation.HOOKS.resolve("starter").toString();
     private static final String PROLOG =
             "root@" + GridEngineInstallation.HOOKS.resolve("prolog") + " $job_owner $queue ";
     private static final String EPILOG = "root@" + GridEngineInstallation.HOOKS.resolve("epilog") + " $job_owner ";
@@ -70,21 +71,28 @@ record QueueConf(String text) {
         if (prolog.startsWith(PROLOG) && value("starter_method").equals(STARTER)) {
             own = own.with("starter_method", prolog.substring(PROLOG.length()).split(" ", 2)[0]);
         }
-        return own.with("prolog", changed(value("prolog"), value -> value.startsWith(PROLOG)
-                        ? given(value.substring(PROLOG.length()).split(" ", 2)[1])
-                        : value))
-                .with("epilog", changed(value("epilog"), value -> value.startsWith(EPILOG)
-                        ? given(value.substring(EPILOG.length()))
-                        : value))
-                .with("suspend_method", value("suspend_method").startsWith(SUSPEND)
-                        ? value("suspend_method").substring(SUSPEND.length())
-                        : value("suspend_method"));
+        return own.with(
+                        "prolog",
+                        changed(
+                                value("prolog"),
+                                value -> value.startsWith(PROLOG)
+                                        ? given(value.substring(PROLOG.length()).split(" ", 2)[1])
+                                        : value))
+                .with(
+                        "epilog",
+                        changed(
+                                value("epilog"),
+                                value -> value.startsWith(EPILOG) ? given(value.substring(EPILOG.length())) : value))
+                .with(
+                        "suspend_method",
+                        value("suspend_method").startsWith(SUSPEND)
+                                ? value("suspend_method").substring(SUSPEND.length())
+                                : value("suspend_method"));
     }
 
     private QueueConf with(String attribute, String value) {
-        return new QueueConf(line(attribute)
-                .matcher(text)
-                .replaceFirst(found -> Matcher.quoteReplacement(found.group(1) + value)));
+        return new QueueConf(
+                line(attribute).matcher(text).replaceFirst(found -> Matcher.quoteReplacement(found.group(1) + value)));
     }
 
     /** A value for all hosts, and those for some. */

@@ -82,8 +82,7 @@ class GridEngineInstallationTest {
     @Test
     void aPlainQueueCallsTheHooks() throws IOException {
         install();
-        assertThat(queue().value("prolog"))
-                .isEqualTo("root@/etc/vse/gridengine/prolog $job_owner $queue NONE NONE");
+        assertThat(queue().value("prolog")).isEqualTo("root@/etc/vse/gridengine/prolog $job_owner $queue NONE NONE");
         assertThat(queue().value("epilog")).isEqualTo("root@/etc/vse/gridengine/epilog $job_owner NONE");
         assertThat(queue().value("starter_method")).isEqualTo("/etc/vse/gridengine/starter");
         assertThat(queue().value("suspend_method")).isEqualTo("/etc/vse/gridengine/suspend $job_pid NONE");
@@ -192,18 +191,15 @@ class GridEngineInstallationTest {
         write("etc/vse/policy.gate", "vse-gate\t1\nend\n");
         assertThat(diagnosed())
                 .containsExactly(
-                        "gridengine-hooks ok",
-                        "gridengine-gate ok",
-                        "gridengine-policy ok",
-                        "gridengine-queues ok");
+                        "gridengine-hooks ok", "gridengine-gate ok", "gridengine-policy ok", "gridengine-queues ok");
         Files.delete(root.resolve("etc/vse/gridengine/starter"));
         write(QUEUES + "night", PLAIN);
         assertThat(diagnosed()).contains("gridengine-hooks failed", "gridengine-queues failed");
     }
 
     private CommandResult run(String hook, Map<String, String> environment, String... arguments) {
-        Stream<String> argv =
-                Stream.of("/bin/bash", root.resolve("etc/vse/gridengine/" + hook).toString());
+        Stream<String> argv = Stream.of(
+                "/bin/bash", root.resolve("etc/vse/gridengine/" + hook).toString());
         return new CommandRunner()
                 .run(Command.of(Stream.concat(argv, Arrays.stream(arguments)).toList())
                         .withEnv(environment));
@@ -215,7 +211,8 @@ class GridEngineInstallationTest {
         Path script = Files.writeString(root.resolve("job"), "#!/bin/sh\necho\n#VSE image=x\n");
         Map<String, String> job =
                 Map.of("JOB_ID", "1", "SGE_TASK_ID", "undefined", "RESTARTED", "0", "JOB_SCRIPT", script.toString());
-        assertThat(run("prolog", job, "root", "batch", "NONE", "NONE").exitCode()).isZero();
+        assertThat(run("prolog", job, "root", "batch", "NONE", "NONE").exitCode())
+                .isZero();
         assertThat(run("epilog", job, "root", "NONE").exitCode()).isZero();
         Path site = Files.writeString(root.resolve("site"), "#!/bin/sh\necho \"site $1\"\nexit 3\n");
         assertThat(site.toFile().setExecutable(true)).isTrue();
@@ -245,8 +242,7 @@ class GridEngineInstallationTest {
         assertThat(run("starter", job, "/bin/echo", "a  b").stdout()).isEqualTo("a  b\n");
         Path site = Files.writeString(root.resolve("site"), "#!/bin/sh\necho \"site $1\"\n");
         assertThat(site.toFile().setExecutable(true)).isTrue();
-        Files.writeString(
-                config, "prolog=root@/etc/vse/gridengine/prolog $job_owner $queue " + site + " NONE\n");
+        Files.writeString(config, "prolog=root@/etc/vse/gridengine/prolog $job_owner $queue " + site + " NONE\n");
         assertThat(run("starter", job, "x").stdout()).isEqualTo("site x\n");
     }
 

@@ -107,8 +107,7 @@ public final class GridEngine implements Dialect {
         if (call.arguments().isEmpty() || !call.arguments().get(0).equals(owner)) {
             throw notACall(call, "job_owner");
         }
-        List<NodeShare> nodes =
-                job.nodes(contents.getOrDefault(file(call, "pe_hostfile"), ""), variable(call, CORES));
+        List<NodeShare> nodes = job.nodes(contents.getOrDefault(file(call, "pe_hostfile"), ""), variable(call, CORES));
         if (nodes.isEmpty()) {
             throw notACall(call, DIRECTORY);
         }
@@ -226,7 +225,10 @@ public final class GridEngine implements Dialect {
     }
 
     private static Optional<Duration> walltime(String asked) {
-        return resource(asked, "h_rt").map(TIME::matcher).filter(Matcher::matches).map(time -> Duration.ofHours(unit(time, 1))
+        return resource(asked, "h_rt")
+                .map(TIME::matcher)
+                .filter(Matcher::matches)
+                .map(time -> Duration.ofHours(unit(time, 1))
                         .plusMinutes(unit(time, 2))
                         .plusSeconds(unit(time, 3)))
                 .filter(time -> !time.isZero());
@@ -238,7 +240,9 @@ public final class GridEngine implements Dialect {
         for (Optional<String> bound : List.of(job.value("h_vmem"), resource(asked, "mem_free"))) {
             least = Math.min(least, bound.flatMap(GridEngine::bytes).orElse(Long.MAX_VALUE));
         }
-        return least == Long.MAX_VALUE ? OptionalLong.empty() : OptionalLong.of(Math.multiplyExact(least, (long) slots));
+        return least == Long.MAX_VALUE
+                ? OptionalLong.empty()
+                : OptionalLong.of(Math.multiplyExact(least, (long) slots));
     }
 
     /** {@code 512M}: powers of 1024 for capitals, of 1000 for small letters. */
@@ -256,10 +260,11 @@ public final class GridEngine implements Dialect {
 
     /** One of {@code hard resource_list: h_rt=300,h_vmem=1G}. */
     private static Optional<String> resource(String asked, String name) {
-        return field(asked, "hard resource_list").flatMap(list -> Arrays.stream(list.split(",", -1))
-                .filter(resource -> resource.startsWith(name + "="))
-                .map(resource -> resource.substring(name.length() + 1))
-                .findFirst());
+        return field(asked, "hard resource_list")
+                .flatMap(list -> Arrays.stream(list.split(",", -1))
+                        .filter(resource -> resource.startsWith(name + "="))
+                        .map(resource -> resource.substring(name.length() + 1))
+                        .findFirst());
     }
 
     /** A line of {@code qstat -j}; twice the same is a user's word that pretends to be it. */
@@ -270,7 +275,8 @@ public final class GridEngine implements Dialect {
                 .toList();
         if (values.size() > 1) {
             throw VseException.of(
-                            ErrorCode.NOT_PERMITTED, "a name, path or variable of the job pretends to be its '" + name + "'")
+                            ErrorCode.NOT_PERMITTED,
+                            "a name, path or variable of the job pretends to be its '" + name + "'")
                     .fact("reason", "'" + name + ":' must not begin a line of any of them")
                     .next("submit the job without it");
         }
@@ -315,7 +321,8 @@ public final class GridEngine implements Dialect {
     }
 
     private static VseException notACall(HookCall call, String what) {
-        return VseException.of(ErrorCode.USAGE, "this is no " + call.point() + " of Grid Engine: '" + what + "' is wrong")
+        return VseException.of(
+                        ErrorCode.USAGE, "this is no " + call.point() + " of Grid Engine: '" + what + "' is wrong")
                 .fact("found", "'" + variable(call, what) + "'")
                 .next("let Grid Engine call it: vse install --scheduler gridengine");
     }

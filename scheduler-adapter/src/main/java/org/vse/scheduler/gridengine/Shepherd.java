@@ -26,10 +26,11 @@ record Shepherd(String config) {
 
     /** A value that has to be there. */
     String required(String name) {
-        return value(name).orElseThrow(() -> VseException.of(
-                        ErrorCode.INTERNAL, "what Grid Engine says about the job cannot be read")
-                .fact("field", name)
-                .next("look into active_jobs of this node's sge_execd"));
+        return value(name)
+                .orElseThrow(
+                        () -> VseException.of(ErrorCode.INTERNAL, "what Grid Engine says about the job cannot be read")
+                                .fact("field", name)
+                                .next("look into active_jobs of this node's sge_execd"));
     }
 
     /** Empty when the field is not there, or says nothing. */
@@ -40,7 +41,8 @@ record Shepherd(String config) {
                 .toList();
         if (values.size() > 1) {
             throw VseException.of(
-                            ErrorCode.NOT_PERMITTED, "a name, path or argument of the job pretends to be its '" + name + "'")
+                            ErrorCode.NOT_PERMITTED,
+                            "a name, path or argument of the job pretends to be its '" + name + "'")
                     .fact("reason", "'" + name + "=' must not begin a line of any of them")
                     .next("submit the job without it");
         }
@@ -75,7 +77,8 @@ record Shepherd(String config) {
 
     /** The cores that Grid Engine has named, when they are as many as the job has slots. */
     private List<Integer> cores(String bound, int count) {
-        boolean binds = value("binding").filter(kind -> kind.contains("explicit:")).isPresent();
+        boolean binds =
+                value("binding").filter(kind -> kind.contains("explicit:")).isPresent();
         if (!binds || !CORES.matcher(bound).matches()) {
             return List.of();
         }

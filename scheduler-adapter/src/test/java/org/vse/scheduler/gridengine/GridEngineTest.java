@@ -116,7 +116,8 @@ class GridEngineTest extends DialectContract {
 
     @Test
     void memoryIsForEachSlotAndTheLeastCounts() {
-        assertThat(facts(single, "n1 1 batch@n1", "n1 3 batch@n1").memoryBytes()).isEqualTo(OptionalLong.of(3L << 30));
+        assertThat(facts(single, "n1 1 batch@n1", "n1 3 batch@n1").memoryBytes())
+                .isEqualTo(OptionalLong.of(3L << 30));
         assertThat(facts(single, "h_rt=300,h_vmem=1G", "h_rt=300,mem_free=512M").memoryBytes())
                 .isEqualTo(OptionalLong.of(512L << 20));
         assertThat(facts(single, "h_vmem=1G", "h_vmem=2k").memoryBytes()).isEqualTo(OptionalLong.of(2000));
