@@ -186,7 +186,7 @@ class PartsSystemTest {
                 70_000,
                 70_000,
                 null,
-                Instant.EPOCH);
+                Instant.EPOCH, null);
     }
 
     private Job part() {
