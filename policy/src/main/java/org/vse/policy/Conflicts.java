@@ -1,5 +1,6 @@
 package org.vse.policy;
 
+import java.util.Optional;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.SourcePosition;
 import org.vse.failure.VseException;
@@ -9,6 +10,7 @@ final class Conflicts {
     private Conflicts() {}
 
     static void find(Settings settings, Problems problems) {
+        mounts(settings, problems);
         var network = settings.get(DirectiveKey.NETWORK)
                 .filter(s -> s.text().equals(Network.USER.word()))
                 .orElse(null);
@@ -27,6 +29,19 @@ final class Conflicts {
                         later(network, s),
                         conflict(network, s, "NFS needs the job's own network")
                                 .next("write share=9p, or remove network=user")));
+    }
+
+    private static void mounts(Settings settings, Problems problems) {
+        Optional<Setting> mounts = settings.get(DirectiveKey.MOUNTS);
+        Optional<Setting> other = settings.get(DirectiveKey.SHARE)
+                .filter(s -> !s.text().equals(Share.NFS.word()))
+                .or(() -> settings.get(DirectiveKey.NETWORK).filter(s -> s.text().equals(Network.USER.word())));
+        if (mounts.isPresent() && other.isPresent()) {
+            problems.add(
+                    later(mounts.get(), other.get()),
+                    conflict(mounts.get(), other.get(), "further directories come by the job's NFS server")
+                            .next("remove mounts, or write share=nfs network=job"));
+        }
     }
 
     /** Two values and why they cannot be had together; both with their positions as facts. */

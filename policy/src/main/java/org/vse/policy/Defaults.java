@@ -6,6 +6,7 @@ final class Defaults {
     static final String VMS_PER_NODE = "1";
     static final String NETWORK = "job";
     static final String OVERSUBSCRIBE = "no";
+    static final String ROOT = "no";
 
     private Defaults() {}
 

@@ -20,7 +20,7 @@ final class DirectiveReader {
 
     private static final String TOKEN = "#VSE";
     private static final Pattern WORD = Pattern.compile("[^ \t]+");
-    private static final Pattern LISTED = Pattern.compile("[,;](?=[a-z-]+=)");
+    private static final Pattern LISTED = Pattern.compile("([,;])(?=([a-z-]+)=)");
     private static final String FORM = "write '#VSE key=value key=value'";
 
     private final Problems problems;
@@ -124,11 +124,15 @@ final class DirectiveReader {
             return apart ? 2 : 1;
         }
         Matcher listed = LISTED.matcher(word.text());
-        if (listed.find()) {
-            int at = word.start() + listed.start();
-            syntax(line, at, at + 1, "'" + listed.group() + "' between directives")
-                    .next("separate them by blanks");
-            return 1;
+        while (listed.find()) {
+            // An option of the kernel such as mitigations=off is no directive.
+            if (DirectiveKey.of(key).filter(k -> k == DirectiveKey.BOOT).isEmpty()
+                    || DirectiveKey.of(listed.group(2)).isPresent()) {
+                int at = word.start() + listed.start();
+                syntax(line, at, at + 1, "'" + listed.group() + "' between directives")
+                        .next("separate them by blanks");
+                return 1;
+            }
         }
         set(line, key, word.text().substring(equals + 1), word);
         return 1;

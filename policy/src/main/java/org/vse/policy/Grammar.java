@@ -116,6 +116,40 @@ public sealed interface Grammar {
         }
     }
 
+    /**
+     * Words separated by commas, each once.
+     *
+     * @param form of each
+     * @param words the form in words, for people
+     */
+    record Words(String form, String words) implements Grammar {
+        /** Most words of one value. */
+        public static final int MOST = 32;
+
+        /** The words of a value that was accepted. */
+        public static List<String> of(String text) {
+            return List.of(text.split(",", -1));
+        }
+
+        @Override
+        public void check(String text) {
+            List<String> all = of(text);
+            for (String each : all) {
+                if (!each.matches(form)) {
+                    throw bad(each, "not one of such a list", range());
+                }
+            }
+            if (all.size() > MOST || new java.util.HashSet<>(all).size() < all.size()) {
+                throw bad(text, "a list with something twice, or of more than " + MOST, range());
+            }
+        }
+
+        @Override
+        public String range() {
+            return words + ", several separated by commas";
+        }
+    }
+
     private static VseException bad(String text, String why, String range) {
         return VseException.of(ErrorCode.DIRECTIVE_BAD_VALUE, "'" + text + "' is " + why)
                 .fact("allowed", range)

@@ -17,6 +17,9 @@ import org.vse.failure.VseException;
  * @param memoryBytes guest memory of each VM, a multiple of 1 MiB
  * @param diskBytes disk of each VM; empty: the size of the image
  * @param oversubscribe the job agrees to share its cores with other jobs that do
+ * @param headVcpus virtual processors of the first VM; empty: as of every VM
+ * @param headMemoryBytes memory of the first VM, a multiple of 1 MiB
+ * @param additions what the VMs have beyond that
  * @param provenance where each value was written; keys that nobody set are absent
  */
 public record JobDescription(
@@ -28,17 +31,51 @@ public record JobDescription(
         Share share,
         Network network,
         boolean oversubscribe,
+        OptionalInt headVcpus,
+        long headMemoryBytes,
+        Additions additions,
         Map<DirectiveKey, SourcePosition> provenance) {
 
     public JobDescription {
         provenance = Map.copyOf(provenance);
         boolean positive = vmsPerNode >= 1 && vcpus.orElse(1) >= 1 && diskBytes.orElse(1) >= 1;
-        boolean wholeMemory = memoryBytes >= ByteSize.MIB && memoryBytes % ByteSize.MIB == 0;
+        boolean wholeMemory = isWhole(memoryBytes) && isWhole(headMemoryBytes);
         boolean userNetworkFits = network != Network.USER || (vmsPerNode == 1 && share != Share.NFS);
         if (!positive || !wholeMemory || !userNetworkFits) {
             throw new IllegalArgumentException("not a description: " + vcpus + ", " + memoryBytes + ", " + diskBytes
                     + ", " + vmsPerNode + ", " + share + ", " + network);
         }
+    }
+
+    private static boolean isWhole(long memory) {
+        return memory >= ByteSize.MIB && memory % ByteSize.MIB == 0;
+    }
+
+    /** The same with other additions. */
+    public JobDescription with(Additions other) {
+        return new JobDescription(
+                image,
+                vcpus,
+                memoryBytes,
+                diskBytes,
+                vmsPerNode,
+                share,
+                network,
+                oversubscribe,
+                headVcpus,
+                headMemoryBytes,
+                other,
+                provenance);
+    }
+
+    /** Memory of the largest VM. */
+    public long mostMemoryBytes() {
+        return Math.max(memoryBytes, headMemoryBytes);
+    }
+
+    /** Virtual processors of the largest VM; empty: as many as its node's cores allow. */
+    public OptionalInt mostVcpus() {
+        return headVcpus.isPresent() && headVcpus.getAsInt() > vcpus.orElse(0) ? headVcpus : vcpus;
     }
 
     /**
@@ -80,6 +117,13 @@ public record JobDescription(
                 network,
                 text(settings, DirectiveKey.OVERSUBSCRIBE, Defaults.OVERSUBSCRIBE)
                         .equals("yes"),
+                settings.get(DirectiveKey.HEAD_VCPUS)
+                        .map(s -> OptionalInt.of(Integer.parseInt(s.text())))
+                        .orElse(OptionalInt.empty()),
+                bytes(settings.get(DirectiveKey.HEAD_MEMORY)
+                        .map(Setting::text)
+                        .orElse(text(settings, DirectiveKey.MEMORY, Defaults.MEMORY))),
+                Additions.of(settings),
                 provenance);
     }
 

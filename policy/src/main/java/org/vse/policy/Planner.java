@@ -14,7 +14,7 @@ public final class Planner {
     /**
      * Each node's cores are divided into {@code vms-per-node} runs of equal length, in the order of the allocation; each VM
      * has its virtual processors on the first cores of its run, one on each. Cores that do not divide stay idle, so that all
-     * VMs of a node are alike. VMs are numbered across the nodes in the order of the allocation.
+     * VMs of a node are alike; only the job's first VM, its head, may have other virtual processors and memory. VMs are numbered across the nodes in the order of the allocation.
      *
      * @param imageName the image that {@code imageDigest} was resolved from: the description's
      * @return the same plan for the same arguments, always
@@ -35,19 +35,22 @@ public final class Planner {
         List<PlannedVm> vms = new ArrayList<>(allocation.nodes().size() * count);
         for (NodeAllocation node : allocation.nodes()) {
             int run = node.cores().size() / count;
-            int vcpus = description.vcpus().orElse(run);
-            if (run == 0 || vcpus > run) {
+            if (run == 0 || description.mostVcpus().orElse(run) > run) {
                 throw tooFewCores(description, node);
             }
             for (int i = 0; i < count; i++) {
                 int index = vms.size();
+                int vcpus = (index == 0 && description.headVcpus().isPresent()
+                                ? description.headVcpus()
+                                : description.vcpus())
+                        .orElse(run);
                 vms.add(new PlannedVm(
                         "vm" + index,
                         index,
                         node.node(),
                         node.cores().subList(i * run, i * run + vcpus),
                         vcpus,
-                        description.memoryBytes(),
+                        index == 0 ? description.headMemoryBytes() : description.memoryBytes(),
                         description.diskBytes(),
                         index));
             }
@@ -56,7 +59,7 @@ public final class Planner {
     }
 
     private static VseException tooFewCores(JobDescription description, NodeAllocation node) {
-        int vcpus = description.vcpus().orElse(1);
+        int vcpus = description.mostVcpus().orElse(1);
         int count = description.vmsPerNode();
         long needed = (long) vcpus * count;
         boolean many = description.provenance().containsKey(DirectiveKey.VMS_PER_NODE);

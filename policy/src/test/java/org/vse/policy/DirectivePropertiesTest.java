@@ -206,7 +206,7 @@ class DirectivePropertiesTest {
                 Arbitraries.integers().between(1, 1 << 14).map(n -> n + "GiB"),
                 Arbitraries.integers().between(1, 16).map(n -> n + "TiB"),
                 Arbitraries.integers().between(64, 1 << 20).map(n -> n * 1024L + "KiB"));
-        return Combinators.combine(
+        return Combinators.combine(List.of(
                         image,
                         optional(counts),
                         optional(sizes),
@@ -214,8 +214,19 @@ class DirectivePropertiesTest {
                         optional(counts),
                         optional(Arbitraries.of("nfs", "9p", "none")),
                         optional(Arbitraries.of("job", "user")),
-                        optional(Arbitraries.of("no", "yes")))
-                .as((a, b, c, d, e, f, g, h) -> together(List.of(a, b, c, d, e, f, g, h, "")));
+                        optional(Arbitraries.of("no", "yes")),
+                        Arbitraries.just(""),
+                        optional(counts),
+                        optional(sizes),
+                        optional(Arbitraries.of("ssh", "munge,ssh")),
+                        optional(Arbitraries.of("ssh", "cron,ssh")),
+                        optional(Arbitraries.of("/scratch", "/scratch/a:rw,/data:ro")),
+                        optional(Arbitraries.of("quiet", "nosmt,mitigations=off")),
+                        optional(counts),
+                        optional(Arbitraries.of("hostfile", "hostfile:mpich,license")),
+                        optional(Arbitraries.of("0000:3b:00.0", "0000:3b:00.1,0000:af:1f.7")),
+                        optional(Arbitraries.of("no", "yes"))))
+                .as(DirectivePropertiesTest::together);
     }
 
     private static Arbitrary<String> optional(Arbitrary<String> values) {
@@ -233,6 +244,10 @@ class DirectivePropertiesTest {
         if ("user".equals(values.get(DirectiveKey.NETWORK))) {
             values.remove(DirectiveKey.VMS_PER_NODE);
             values.remove(DirectiveKey.SHARE, "nfs");
+            values.remove(DirectiveKey.MOUNTS);
+        }
+        if (values.containsKey(DirectiveKey.MOUNTS)) {
+            values.remove(DirectiveKey.SHARE);
         }
         return values;
     }

@@ -43,6 +43,9 @@ class JobScriptTest {
                         Share.NONE,
                         Network.JOB,
                         true,
+                        OptionalInt.empty(),
+                        2L << 30,
+                        Additions.NONE,
                         Map.of(
                                 DirectiveKey.DISK, new SourcePosition("job.sh", 4, 11),
                                 DirectiveKey.IMAGE, new SourcePosition("job.sh", 4, 23),

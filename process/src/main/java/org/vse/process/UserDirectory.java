@@ -5,6 +5,8 @@ import com.sun.jna.Library;
 import com.sun.jna.Native;
 import com.sun.jna.NativeLong;
 import com.sun.jna.Platform;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -82,6 +84,28 @@ public final class UserDirectory implements AutoCloseable {
     /** A path that leads to the very directory while it is open and this process lives. */
     public Path path() {
         return Path.of("/proc", Long.toString(ProcessHandle.current().pid()), "fd", Integer.toString(fd));
+    }
+
+    /**
+     * Looks whether the path that was opened is the directory's own.
+     *
+     * @throws VseException SHARE_UNSUPPORTED when it led through a symbolic link
+     */
+    public void requireIs(Path wanted) {
+        try {
+            Path real = Files.readSymbolicLink(path());
+            if (real.equals(wanted)) {
+                return;
+            }
+            throw VseException.of(
+                            ErrorCode.SHARE_UNSUPPORTED,
+                            "directory '" + wanted + "' is reached through a symbolic link")
+                    .fact("leads to", real)
+                    .next("name the directory itself");
+        } catch (IOException e) {
+            throw VseException.of(ErrorCode.SHARE_UNSUPPORTED, "directory '" + wanted + "' cannot be looked at")
+                    .because(e);
+        }
     }
 
     @Override

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param gid host group of the machine's process
  * @param channels virtio-serial ports from guest to host files, beside the agent's
  * @param console file that receives the guest's first serial port
+ * @param devices PCI addresses of devices of the host that the guest gets, {@code 0000:3b:00.0}
  * @param terminal Unix socket behind the guest's {@code hvc0}, or null for none
  */
 public record VmSpec(
@@ -39,13 +40,18 @@ public record VmSpec(
         List<Channel> channels,
         List<SharedDirectory> shares,
         Path console,
-        @Nullable Path terminal) {
+        @Nullable Path terminal,
+        List<String> devices) {
 
     public VmSpec {
         cores = List.copyOf(cores);
         nics = List.copyOf(nics);
         channels = List.copyOf(channels);
         shares = List.copyOf(shares);
+        devices = List.copyOf(devices);
+        if (!devices.stream().allMatch(device -> PCI.matcher(device).matches())) {
+            throw new IllegalArgumentException("not PCI addresses: " + devices);
+        }
         if (vcpus < 1) {
             throw new IllegalArgumentException("vcpus: " + vcpus);
         }
@@ -55,6 +61,48 @@ public record VmSpec(
         if (memoryBytes < 1 << 20 || memoryBytes % (1 << 20) != 0) {
             throw new IllegalArgumentException("memory: " + memoryBytes);
         }
+    }
+
+    /** A machine with no device of the host. */
+    public VmSpec(
+            VmName name,
+            UUID uuid,
+            VmLabel label,
+            Accelerator accelerator,
+            int vcpus,
+            List<Integer> cores,
+            long memoryBytes,
+            Path disk,
+            Path kernel,
+            Path initrd,
+            String commandLine,
+            int uid,
+            int gid,
+            List<Nic> nics,
+            List<Channel> channels,
+            List<SharedDirectory> shares,
+            Path console,
+            @Nullable Path terminal) {
+        this(
+                name,
+                uuid,
+                label,
+                accelerator,
+                vcpus,
+                cores,
+                memoryBytes,
+                disk,
+                kernel,
+                initrd,
+                commandLine,
+                uid,
+                gid,
+                nics,
+                channels,
+                shares,
+                console,
+                terminal,
+                List.of());
     }
 
     /** What executes the guest's instructions. */
@@ -88,6 +136,7 @@ public record VmSpec(
     /** A host directory offered by 9p under a tag; every access happens as the spec's uid. */
     public record SharedDirectory(String tag, Path directory) {}
 
+    private static final Pattern PCI = Pattern.compile("[0-9a-f]{4}:[0-9a-f]{2}:[01][0-9a-f][.][0-7]");
     private static final Pattern MAC = Pattern.compile("([0-9a-f]{2}:){5}[0-9a-f]{2}");
 
     private static void requireMac(String mac) {

@@ -23,6 +23,7 @@ record GateKey(String standard, String kind, List<String> arguments) {
             case "image" -> when(!value.matches(PART + "(:" + PART + ")?"), BAD);
             case "file" ->
                 when(value.length() > LONGEST_PATH || !value.matches(".*[^/]\\.ya?ml") || value.contains("//"), BAD);
+            case "words" -> Optional.empty();
             case "choice" -> when(!List.of(arguments.get(0).split(",")).contains(value), BAD);
             case "count" -> {
                 if (!value.matches("-?[0-9]+")) {

@@ -127,7 +127,7 @@ public final class DescriptionFiles {
 
     private static List<String> known() {
         List<String> known = new ArrayList<>(List.of("extends", "reserved", "variants"));
-        known.addAll(SettingsReader.KEYS);
+        known.addAll(SettingsReader.WRITTEN);
         return List.copyOf(known);
     }
 }

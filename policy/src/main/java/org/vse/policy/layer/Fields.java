@@ -16,18 +16,7 @@ import org.vse.yaml.YamlValue;
 /** One mapping of a file: knows which keys it may have, and where each value stands. What is wrong goes to the mistakes. */
 final class Fields {
     /** Keys that a description may have one day; each is refused by its name. */
-    static final Set<String> NOT_YET = Set.of(
-            "boot",
-            "files",
-            "hostdev",
-            "mounts",
-            "packages",
-            "plug-ins",
-            "plugins",
-            "resources",
-            "roles",
-            "run",
-            "services");
+    static final Set<String> NOT_YET = Set.of("files", "packages", "resources", "run");
 
     private final YamlValue.Mapping mapping;
     private final Mistakes mistakes;

@@ -63,6 +63,8 @@ public final class GateFile {
             fields.addAll(List.of("choice", String.join(",", choice.words())));
         } else if (grammar instanceof Grammar.Image) {
             fields.add("image");
+        } else if (grammar instanceof Grammar.Words) {
+            fields.add("words");
         } else {
             fields.add("file");
         }
@@ -110,12 +112,20 @@ public final class GateFile {
                         key.word(),
                         String.join(",", words.words()),
                         text(say.word(key, mark(key.word()), mark("at"), words))));
-        rules.most()
-                .forEach((quantity, bound) -> line(
-                        "most",
-                        String.join(",", quantity.factors()),
-                        Long.toString(quantity.bound(bound.text()).orElseThrow()),
-                        text(say.most(quantity, bound, GateFile::mark, mark("at")))));
+        rules.most().forEach((quantity, bound) -> {
+            most(quantity, quantity.factors(), bound, say);
+            if (!quantity.headFactors().equals(quantity.factors())) {
+                most(quantity, quantity.headFactors(), bound, say);
+            }
+        });
+    }
+
+    private void most(Quantity quantity, List<String> factors, Rules.Bound bound, Refusals say) {
+        line(
+                "most",
+                String.join(",", factors),
+                Long.toString(quantity.bound(bound.text()).orElseThrow()),
+                text(say.most(quantity, factors, bound, GateFile::mark, mark("at"))));
     }
 
     private void users(Rules rules, Refusals say) {

@@ -30,7 +30,13 @@ final class Judge {
         refusals.addAll(merged.refusals());
         image();
         rules.words().forEach(this::word);
-        rules.most().forEach(this::most);
+        rules.most().forEach((quantity, bound) -> {
+            most(quantity, quantity.factors(), bound);
+            if (!quantity.headFactors().equals(quantity.factors())) {
+                most(quantity, quantity.headFactors(), bound);
+            }
+        });
+        refusals.addAll(new ListJudge(say, rules, merged).refusals());
         return List.copyOf(refusals);
     }
 
@@ -84,9 +90,9 @@ final class Judge {
         text.filter(t -> !words.words().contains(t)).ifPresent(t -> refusals.add(say.word(key, t, at(from), words)));
     }
 
-    private void most(Quantity quantity, Rules.Bound bound) {
+    private void most(Quantity quantity, List<String> factors, Rules.Bound bound) {
         long left = quantity.bound(bound.text()).orElseThrow();
-        for (String factor : quantity.factors()) {
+        for (String factor : factors) {
             Optional<String> text = factor(factor);
             if (text.isEmpty()) {
                 return;
@@ -94,7 +100,7 @@ final class Judge {
             left = left / Math.max(1, Quantity.factor(text.get()));
         }
         if (left == 0) {
-            refusals.add(say.most(quantity, bound, f -> factor(f).orElse(""), at(quantity.factors())));
+            refusals.add(say.most(quantity, factors, bound, f -> factor(f).orElse(""), at(factors)));
         }
     }
 

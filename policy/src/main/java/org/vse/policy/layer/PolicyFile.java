@@ -35,8 +35,9 @@ record PolicyFile(String file, Optional<String> cluster, Part all, Map<String, P
     private static final String A_NAME = "a name of letters, digits and . _ - @, at most 64 characters";
     private static final List<String> TOP = List.of("cluster", "all", "queues");
     private static final List<String> PART =
-            List.of("defaults", "enforce", "reserved", "variants", "images", "users", "groups", "limits", "require");
-    private static final List<String> VERBS = List.of("allow", "deny");
+            List.of(
+            "defaults", "enforce", "reserved", "variants", "images", "users", "groups", "mounts", "boot", "services",
+            "plug-ins", "hostdev", "limits", "require");
     private static final List<String> CHANGES = List.of("add", "remove");
 
     /**
@@ -135,7 +136,7 @@ record PolicyFile(String file, Optional<String> cluster, Part all, Map<String, P
         }
 
         private Layer.Change change(Fields fields, String key) {
-            return fields.mapping(key, SettingsReader.KEYS)
+            return fields.mapping(key, SettingsReader.WRITTEN)
                     .map(settings::change)
                     .orElseGet(() -> new Layer.Change(Settings.NONE, Map.of()));
         }
@@ -143,7 +144,7 @@ record PolicyFile(String file, Optional<String> cluster, Part all, Map<String, P
         private Rules rules(Fields fields) {
             Map<GlobList, Globs> globs = new EnumMap<>(GlobList.class);
             for (GlobList list : GlobList.values()) {
-                fields.mapping(list.key(), VERBS).ifPresent(f -> globs(f, list).ifPresent(g -> globs.put(list, g)));
+                fields.mapping(list.key(), GlobList.verbs(list.key())).ifPresent(f -> globs(f, list).ifPresent(g -> globs.put(list, g)));
             }
             Map<Quantity, Rules.Bound> most = new EnumMap<>(Quantity.class);
             Map<DirectiveKey, Rules.Words> words = new EnumMap<>(DirectiveKey.class);

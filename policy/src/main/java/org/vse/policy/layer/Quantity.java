@@ -17,7 +17,8 @@ public enum Quantity {
     MEMORY_PER_NODE("memory-per-node", "vms-per-node", "memory"),
     VMS("vms", Quantity.NODES, "vms-per-node"),
     VCPUS_PER_JOB("vcpus-per-job", Quantity.NODES, "vms-per-node", "vcpus"),
-    MEMORY_PER_JOB("memory-per-job", Quantity.NODES, "vms-per-node", "memory");
+    MEMORY_PER_JOB("memory-per-job", Quantity.NODES, "vms-per-node", "memory"),
+    BOOT_TIMEOUT("boot-timeout", "boot-timeout");
 
     /** The one factor that is not a key: nodes that the batch system was asked for. */
     public static final String NODES = "nodes";
@@ -40,6 +41,13 @@ public enum Quantity {
     /** Words of keys, and {@link #NODES}. */
     public List<String> factors() {
         return factors;
+    }
+
+    /** The factors of the job's head, where these differ: the largest VM counts for all. */
+    public List<String> headFactors() {
+        return factors.stream()
+                .map(f -> DirectiveKey.of("head-" + f).map(DirectiveKey::word).orElse(f))
+                .toList();
     }
 
     /** Whether its bound is a size of bytes. */

@@ -80,15 +80,25 @@ record Refusals(String queue) {
                 .next("write an allowed value, or choose another queue");
     }
 
-    VseException most(Quantity quantity, Rules.Bound bound, UnaryOperator<String> value, String at) {
+    VseException most(
+            Quantity quantity, List<String> of, Rules.Bound bound, UnaryOperator<String> value, String at) {
         List<String> factors = new ArrayList<>();
-        quantity.factors().forEach(f -> factors.add(f + "=" + value.apply(f)));
+        of.forEach(f -> factors.add(f + "=" + value.apply(f)));
         String what = factors.stream().collect(Collectors.joining(" × ", "'", "'")) + " is more than queue '" + queue
                 + "' allows";
         return placed(VseException.of(ErrorCode.POLICY_LIMIT, what), at)
                 .fact("allowed", quantity.word() + " up to " + bound.text())
                 .fact(FORBIDDEN, "limits." + quantity.word() + " at " + bound.at())
                 .next("ask for less, or choose another queue");
+    }
+
+    /** @param word one of a list, with what decides about it */
+    VseException word(DirectiveKey key, String word, String at, Optional<Globs> allowed, String by) {
+        String what = "'" + key + "=" + word + "' is not allowed in queue '" + queue + "'";
+        return placed(VseException.of(ErrorCode.POLICY_LIMIT, what), at)
+                .fact("allowed", allowed.map(Globs::shown).orElse("none"))
+                .fact(FORBIDDEN, by)
+                .next("leave it out, or choose another queue");
     }
 
     private static VseException placed(VseException refusal, String at) {

@@ -1,5 +1,6 @@
 package org.vse.policy.layer;
 
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -29,7 +30,17 @@ record Rules(
         USERS_ALLOW("users", "allow"),
         USERS_DENY("users", "deny"),
         GROUPS_ALLOW("groups", "allow"),
-        GROUPS_DENY("groups", "deny");
+        GROUPS_DENY("groups", "deny"),
+        MOUNTS_READ("mounts", "read"),
+        MOUNTS_WRITE("mounts", "write"),
+        BOOT_ALLOW("boot", "allow"),
+        BOOT_DENY("boot", "deny"),
+        SERVICES_ALLOW("services", "allow"),
+        SERVICES_DENY("services", "deny"),
+        PLUG_INS_ALLOW("plug-ins", "allow"),
+        PLUG_INS_DENY("plug-ins", "deny"),
+        HOSTDEV_ALLOW("hostdev", "allow"),
+        HOSTDEV_DENY("hostdev", "deny");
 
         private final String key;
         private final String verb;
@@ -45,6 +56,14 @@ record Rules(
 
         String verb() {
             return verb;
+        }
+
+        /** The words below a key of the file. */
+        static List<String> verbs(String key) {
+            return Arrays.stream(values())
+                    .filter(list -> list.key.equals(key))
+                    .map(GlobList::verb)
+                    .toList();
         }
 
         @Override

@@ -7,11 +7,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.vse.failure.DidYouMean;
 import org.vse.failure.SourcePosition;
 import org.vse.failure.VseException;
 import org.vse.policy.DirectiveKey;
+import org.vse.policy.Grammar;
 import org.vse.policy.Setting;
 import org.vse.policy.Settings;
 import org.vse.yaml.YamlValue;
@@ -27,7 +29,13 @@ final class SettingsReader {
     static final String WHEN = "when";
 
     private static final Pattern WORD = Pattern.compile("[a-z-]{1,40}");
-    private static final List<String> VARIANT = and(WHEN, KEYS);
+    /** Values for the head and for the workers, written together. */
+    static final String ROLES = "roles";
+
+    /** What a layer's values are written as: the keys, and {@value #ROLES}. */
+    static final List<String> WRITTEN = and(ROLES, KEYS);
+
+    private static final List<String> VARIANT = and(WHEN, WRITTEN);
 
     private final Mistakes mistakes;
 
@@ -56,20 +64,40 @@ final class SettingsReader {
                 }
             }
         }
+        fields.mapping(ROLES, Roles.NAMES).ifPresent(roles -> Roles.read(roles, sets, removes, this::setting, mistakes));
         return new Layer.Change(Settings.of(sets), removes);
     }
 
     private Optional<Setting> setting(DirectiveKey key, YamlValue value) {
-        if (!(value instanceof YamlValue.Scalar scalar)) {
+        Optional<String> text = text(key, value);
+        if (text.isEmpty()) {
             mistakes.add(value.at(), "'" + key + "' takes a single value").fact("found", value.kind());
             return Optional.empty();
         }
         try {
-            return Optional.of(new Setting(key, scalar.text(), scalar.at()));
+            return Optional.of(new Setting(key, text.get(), value.at()));
         } catch (VseException refused) {
-            mistakes.add(scalar.at(), refused);
+            mistakes.add(value.at(), refused);
             return Optional.empty();
         }
+    }
+
+    /** A list of words may be written as YAML's lists are, yes and no as its truth values are. */
+    private static Optional<String> text(DirectiveKey key, YamlValue value) {
+        if (value instanceof YamlValue.Scalar scalar) {
+            boolean isTruth = scalar.type() == YamlValue.Scalar.Type.TRUTH
+                    && key.grammar() instanceof Grammar.Choice choice
+                    && choice.words().contains("yes");
+            return Optional.of(
+                    !isTruth ? scalar.text() : scalar.text().matches("(?i)true|yes|on") ? "yes" : "no");
+        }
+        return key.grammar() instanceof Grammar.Words
+                        && value instanceof YamlValue.Sequence sequence
+                        && sequence.items().stream().allMatch(YamlValue.Scalar.class::isInstance)
+                ? Optional.of(sequence.items().stream()
+                        .map(item -> ((YamlValue.Scalar) item).text())
+                        .collect(Collectors.joining(",")))
+                : Optional.empty();
     }
 
     Map<DirectiveKey, SourcePosition> reserved(Fields fields) {

@@ -71,8 +71,8 @@ class DescriptionFilesTest {
         assertThat(refused(Map.of("/home/alice/a.yaml", "memry: 1GiB")).render())
                 .startsWith("vse: /home/alice/a.yaml:1:1: unknown key 'memry' in the description [DESCRIPTION_INVALID]")
                 .endsWith("did you mean 'memory'?");
-        assertThat(refused(Map.of("/home/alice/a.yaml", "roles: {}")).what())
-                .isEqualTo("'roles' is not supported by this version");
+        assertThat(refused(Map.of("/home/alice/a.yaml", "packages: {}")).what())
+                .isEqualTo("'packages' is not supported by this version");
         assertThat(refused(Map.of("/home/alice/a.yaml", "limits: {}")).what())
                 .isEqualTo("unknown key 'limits' in the description");
         assertThat(refused(Map.of("/home/alice/a.yaml", "extends: d/b.yaml")).where())

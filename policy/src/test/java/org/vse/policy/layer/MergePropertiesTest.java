@@ -33,7 +33,23 @@ class MergePropertiesTest {
     private static final String POLICY = "/etc/vse/policy.yaml";
     private static final Pattern PLACE = Pattern.compile("([^\\s:']+):([0-9]+):([0-9]+)");
     private static final List<String> KEYS =
-            List.of("image", "memory", "vcpus", "vms-per-node", "share", "network", "oversubscribe");
+            List.of(
+            "image",
+            "memory",
+            "vcpus",
+            "vms-per-node",
+            "share",
+            "network",
+            "oversubscribe",
+            "head-memory",
+            "head-vcpus",
+            "services",
+            "mounts",
+            "boot",
+            "boot-timeout",
+            "plug-ins",
+            "hostdev",
+            "root");
 
     /** What one layer says: values by key, keys taken away, keys reserved, and a variant for jobs of more than two VMs. */
     record Said(Map<String, String> sets, List<String> removes, List<String> reserved, Map<String, String> variant) {
@@ -76,7 +92,12 @@ class MergePropertiesTest {
 
         /** The text that a position is in. */
         String of(String name) {
-            return name.equals(POLICY) ? policy : name.equals("job.sh") ? script : file;
+            return switch (name) {
+                case POLICY -> policy;
+                case "job.sh" -> script;
+                case Policy.VENDOR -> Policy.vendorText();
+                default -> file;
+            };
         }
     }
 
@@ -199,6 +220,7 @@ class MergePropertiesTest {
         boolean shareIsSaid = node.settings().get(DirectiveKey.SHARE).isPresent();
         List<String> said = node.refusals().stream()
                 .filter(r -> shareIsSaid || !r.what().startsWith("'share="))
+                .filter(r -> !r.what().matches("'(head-services|services|mounts|boot|plug-ins|hostdev)=.*"))
                 .map(VseException::render)
                 .toList();
         if (gate.isPresent() && !gate.get().contains("[DIRECTIVE_IMAGE_MISSING]")) {
@@ -302,10 +324,15 @@ class MergePropertiesTest {
     private static List<String> allowed(String key) {
         return switch (key) {
             case "image" -> List.of("debian", "debian-12", "centos");
-            case "memory" -> List.of("512MiB", "4GiB", "7GiB", "9GiB");
-            case "vcpus", "vms-per-node" -> List.of("1", "2", "3");
+            case "memory", "head-memory" -> List.of("512MiB", "4GiB", "7GiB", "9GiB");
+            case "vcpus", "vms-per-node", "head-vcpus", "boot-timeout" -> List.of("1", "2", "3");
             case "share" -> List.of("nfs", "9p", "none");
             case "network" -> List.of("job", "user");
+            case "services" -> List.of("ssh", "cron");
+            case "mounts" -> List.of("/scratch", "/scratch/a:rw");
+            case "boot" -> List.of("quiet", "mitigations=off");
+            case "plug-ins" -> List.of("hostfile", "hostfile:mpich");
+            case "hostdev" -> List.of("0000:3b:00.0", "0000:3b:00.1");
             default -> List.of("no", "yes");
         };
     }

@@ -23,7 +23,7 @@ class PolicyFileTest {
         return Stream.of(
                 Arguments.of("queue: {}", "1:1", "unknown key 'queue' in the policy", "did you mean 'queues'?"),
                 Arguments.of(Q + "imges: {}", "3:5", "unknown key 'imges' in queue 'q'", "did you mean 'images'?"),
-                Arguments.of(Q + "mounts: []", "3:5", "'mounts' is not supported by this version", "remove the key"),
+                Arguments.of(Q + "packages: []", "3:5", "'packages' is not supported by this version", "remove the key"),
                 Arguments.of(
                         Q + "defaults: { memry: 1GiB }",
                         "3:17",
@@ -45,7 +45,7 @@ class PolicyFileTest {
                 Arguments.of(
                         Q + "images: { allow: ['a b'] }",
                         "3:23",
-                        "each of 'allow' must be a name of letters, digits and . _ - + @ : in which * and ? stand for"
+                        "each of 'allow' must be a name or path of letters, digits and . _ - + @ : = / in which * and ? stand for"
                                 + " others",
                         null),
                 Arguments.of(Q + "users: [bob]", "3:12", "'users' must be a mapping of keys to values", null),
@@ -54,7 +54,7 @@ class PolicyFileTest {
                         "3:16",
                         "'memry' is not a key that can be reserved",
                         "did you mean 'memory'?"),
-                Arguments.of(Q + "reserved: [mounts]", "3:16", "'mounts' is not supported by this version", null),
+                Arguments.of(Q + "reserved: [packages]", "3:16", "'packages' is not supported by this version", null),
                 Arguments.of(Q + "require: yes", "3:14", "'require' must be true or false", null),
                 Arguments.of(Q + "variants: [{ memory: 1GiB }]", "3:16", "a variant has no 'when'", null),
                 Arguments.of(Q + "variants: [{ when: vms, memory: 1GiB }]", "3:24", "'when' is not a condition", null),
@@ -210,7 +210,7 @@ class PolicyFileTest {
                 policy.judge("wide", script, List.of(), new Applicant("a", List.of("hpc"), 65, OptionalInt.empty()));
         assertThat(wide.settings().get(DirectiveKey.SHARE)).hasValueSatisfying(s -> {
             assertThat(s.text()).isEqualTo("none");
-            assertThat(s.position()).hasToString("/etc/vse/policy.yaml:32:34");
+            assertThat(s.position()).hasToString("/etc/vse/policy.yaml:37:34");
         });
         Judgement narrow =
                 policy.judge("wide", script, List.of(), new Applicant("a", List.of("hpc"), 64, OptionalInt.empty()));

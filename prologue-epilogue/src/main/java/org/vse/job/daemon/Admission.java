@@ -23,6 +23,7 @@ import org.vse.imagestore.ImageStore;
 import org.vse.job.Standing;
 import org.vse.job.lifecycle.JobRecord;
 import org.vse.job.step.Node;
+import org.vse.policy.Additions;
 import org.vse.policy.Allocation;
 import org.vse.policy.DirectiveKey;
 import org.vse.policy.ImageReference;
@@ -89,7 +90,8 @@ record Admission(
         ResourceRequest request = PbsResources.read(script);
         Judgement judgement = judgement(QUEUE, submission, script, request, user, policy);
         judgement.requireAllowed();
-        JobDescription description = ordinary ? OrdinaryJob.description(judgement.settings()) : judgement.description();
+        JobDescription description = AddedParts.settled(
+                ordinary ? OrdinaryJob.description(judgement.settings()) : judgement.description(), user, policy);
         if (ordinary) {
             OrdinaryJob.requireOneNode(request);
         }
@@ -140,7 +142,7 @@ record Admission(
                 1, OptionalInt.of(share.count()), ofOneNode(facts), facts.walltime(), Optional.empty(), Map.of());
         Judgement judgement = judgement(facts.queue(), submission, parsed, asked(facts), user, policy);
         judgement.requireAllowed();
-        JobDescription description = judgement.description();
+        JobDescription description = AddedParts.settled(judgement.description(), user, policy);
         LocalDemand demand = LocalDemand.of(request, description);
         Image image = images.resolve(description.image().toString());
         List<String> notices = new ArrayList<>();
@@ -266,13 +268,14 @@ record Admission(
                 asUser ? user.uid() : poolUid,
                 asUser ? user.gid() : qemuGid,
                 request.walltime().map(Duration::toSeconds).orElse(null),
-                now);
+                now,
+                description.additions().equals(Additions.NONE) ? null : description.additions());
     }
 
     /** Memory that the job holds while it has its cores, bytes. */
     long memory(Node.Limits limits) {
         return limits.memory(
-                (long) demand.groups() * description.vmsPerNode(), description.memoryBytes(), share == Share.NFS);
+                (long) demand.groups() * description.vmsPerNode(), description.mostMemoryBytes(), share == Share.NFS);
     }
 
     /** The environment of the script before this software's own variables. */
@@ -301,9 +304,12 @@ record Admission(
         if (user.uid() != 0 || description.share() == Share.NONE) {
             return description.share();
         }
-        if (description.provenance().containsKey(DirectiveKey.SHARE)) {
+        DirectiveKey asked = description.provenance().containsKey(DirectiveKey.MOUNTS)
+                ? DirectiveKey.MOUNTS
+                : DirectiveKey.SHARE;
+        if (description.provenance().containsKey(asked)) {
             throw VseException.of(ErrorCode.SHARE_ROOT, "root's directories are never shared with a guest")
-                    .at(String.valueOf(description.provenance().get(DirectiveKey.SHARE)))
+                    .at(String.valueOf(description.provenance().get(asked)))
                     .fact("reason", "whoever is root in the guest would be root on this host's files")
                     .next("run the job as its user (--user NAME), or write share=none");
         }
@@ -339,7 +345,7 @@ record Admission(
         }
     }
 
-    private static void requireMountable(Path directory) {
+    static void requireMountable(Path directory) {
         if (directory.getNameCount() == 0
                 || GUEST_OWN.contains(directory.getName(0).toString())) {
             throw VseException.of(ErrorCode.SHARE_UNSUPPORTED, "working directory '" + directory + "' cannot be shared")

@@ -55,6 +55,13 @@ final class OrdinaryJob {
                             "the network of a job is made of namespaces, a bridge and taps of the host",
                             "write network=user or nothing");
                 });
+        settings.get(DirectiveKey.HOSTDEV).ifPresent(setting -> {
+            throw refusal(
+                    ErrorCode.NOT_PERMITTED,
+                    setting,
+                    "only root takes a device from its driver",
+                    "leave hostdev out");
+        });
         settings.get(DirectiveKey.VMS_PER_NODE)
                 .filter(setting -> Integer.parseInt(setting.text()) > 1)
                 .ifPresent(setting -> {

@@ -98,6 +98,23 @@ public final class Job implements Progress, AutoCloseable {
         return state == null ? JobState.ADMITTED : state;
     }
 
+    /** Keeps what the job's plug-ins add to the environment of its script. */
+    public void keepPlugIns(Map<String, String> added) {
+        DurableFile.write(files.plugIns(), json, added);
+    }
+
+    /** What the plug-ins add to the environment; nothing where none has run. */
+    public Map<String, String> plugIns() {
+        if (!Files.exists(files.plugIns())) {
+            return Map.of();
+        }
+        try {
+            return json.readValue(files.plugIns().toFile(), new TypeReference<Map<String, String>>() {});
+        } catch (IOException e) {
+            throw DurableFile.unreadable(files.plugIns(), e);
+        }
+    }
+
     /** The environment that the script gets, before this software's own variables. */
     public Map<String, String> environment() {
         try {

@@ -33,6 +33,11 @@ public record JobFiles(Path directory, Path sockets) {
         return directory.resolve("environment.json");
     }
 
+    /** What the plug-ins add to the environment; there once they have run. */
+    public Path plugIns() {
+        return directory.resolve("plug-ins.json");
+    }
+
     /** What the starter came with; there once it has come. */
     public Path launch() {
         return directory.resolve("launch.json");

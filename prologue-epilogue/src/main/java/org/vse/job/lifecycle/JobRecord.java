@@ -9,6 +9,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
+import org.vse.policy.Additions;
 import org.vse.policy.Network;
 import org.vse.policy.Share;
 import org.vse.provisioner.VmName;
@@ -31,6 +32,7 @@ import org.vse.provisioner.network.NetworkPlan;
  * @param qemuUid host uid of the machines, no other job's
  * @param walltimeSeconds limit of the run; null for none. A batch system may count it from before the machines come up, and
  *     ends the job itself
+ * @param added null for nothing, as in records of the time before there was anything
  */
 public record JobRecord(
         String scheduler,
@@ -53,7 +55,8 @@ public record JobRecord(
         int qemuUid,
         int qemuGid,
         @Nullable Long walltimeSeconds,
-        Instant submitted) {
+        Instant submitted,
+        @Nullable Additions added) {
 
     /** {@link #scheduler} of jobs that no batch system knows. */
     public static final String EMBEDDED = "local";
@@ -143,7 +146,14 @@ public record JobRecord(
                 newQemuUid,
                 newQemuGid,
                 walltimeSeconds,
-                submitted);
+                submitted,
+                added);
+    }
+
+    /** What its machines have beyond what every one has. */
+    @JsonIgnore
+    public Additions additions() {
+        return added == null ? Additions.NONE : added;
     }
 
     @JsonIgnore
@@ -199,6 +209,12 @@ public record JobRecord(
             @Nullable Long diskBytes) {
         public Machine {
             cores = List.copyOf(cores);
+        }
+
+        /** What it is for the job: {@code head} for the first, else {@code worker}. */
+        @JsonIgnore
+        public String role() {
+            return index == 0 ? "head" : "worker";
         }
 
         /** The same machine on those cores. */

@@ -10,6 +10,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.vse.failure.VseException;
 import org.vse.imagestore.Image;
 import org.vse.imagestore.Kernel;
@@ -127,7 +129,10 @@ final class CreateStep implements Step {
                 files.disk(machine.index()),
                 kernel.vmlinuz(),
                 kernel.initrd(),
-                kernel.commandLine(),
+                Stream.concat(
+                                Stream.of(kernel.commandLine()),
+                                record.additions().boot().stream())
+                        .collect(Collectors.joining(" ")),
                 record.qemuUid(),
                 record.qemuGid(),
                 List.of(
@@ -137,7 +142,10 @@ final class CreateStep implements Step {
                 channels,
                 shares,
                 files.console(machine.index()),
-                isFirst && record.isInteractive() ? files.terminal() : null);
+                isFirst && record.isInteractive() ? files.terminal() : null,
+                machine.equals(record.machinesOn(machine.node()).get(0))
+                        ? record.additions().devices()
+                        : List.of());
     }
 
     private static Set<Provides> needs(Share share) {

@@ -39,13 +39,18 @@ final class LaunchPlan {
 
     /** A pure function of what was admitted. */
     static ScriptLaunch of(JobRecord record, Map<String, String> submitted, Optional<JobScript> script) {
+        boolean root = record.additions().root();
         return new ScriptLaunch(
                 script,
                 record.arguments(),
                 environment(record, submitted),
                 record.cwd(),
-                record.user().uid(),
-                record.user().groups().stream().map(JobRecord.Group::gid).toList(),
+                root ? 0 : record.user().uid(),
+                root
+                        ? List.of(0)
+                        : record.user().groups().stream()
+                                .map(JobRecord.Group::gid)
+                                .toList(),
                 UMASK,
                 record.user().shell(),
                 Optional.ofNullable(record.terminal())
@@ -57,12 +62,14 @@ final class LaunchPlan {
         Map<String, String> environment = new TreeMap<>(submitted);
         environment.merge("PATH", PATH + STRANGERS, (own, unused) -> own + STRANGERS);
         environment.put("HOME", record.user().home());
-        environment.put("USER", record.user().name());
-        environment.put("LOGNAME", record.user().name());
+        String user = record.additions().root() ? "root" : record.user().name();
+        environment.put("USER", user);
+        environment.put("LOGNAME", user);
         environment.put("SHELL", record.user().shell());
         environment.put("PWD", record.cwd());
         environment.put("VSE_JOB_ID", record.id());
         environment.put("VSE_IMAGE", record.image());
+        environment.put("VSE_ROLE", record.machines().get(0).role());
         environment.put("VSE_ATTEMPT", Integer.toString(record.attempt()));
         environment.put("VSE_RESTORED", "0");
         environment.put("VSE_NODEFILE", GuestSetup.NODE_FILE);

@@ -11,6 +11,7 @@ import org.vse.job.lifecycle.JobRecord;
 import org.vse.job.lifecycle.JobState;
 import org.vse.job.lifecycle.Progress;
 import org.vse.job.lifecycle.Step;
+import org.vse.policy.HostMount;
 import org.vse.policy.Network;
 import org.vse.policy.Share;
 import org.vse.provisioner.guest.GuestAccount;
@@ -45,7 +46,10 @@ final class ReadyStep implements Step {
 
     @Override
     public void apply(Job job, Progress progress) {
-        Instant deadline = node.clock().instant().plus(node.timeouts().boot());
+        Integer asked = job.record().additions().bootSeconds();
+        Instant deadline = node.clock()
+                .instant()
+                .plus(asked == null ? node.timeouts().boot() : Duration.ofSeconds(asked));
         List<JobRecord.Machine> here = job.record().machinesOn(node.name());
         int count = here.size();
         progress.waiting(count == 1 ? "the guest to answer" : count + " guests to answer", deadline);
@@ -54,6 +58,9 @@ final class ReadyStep implements Step {
         share.awaitUp(job);
         InParallel.each(here, machine -> configure(job, machine, key, deadline));
         node.sisters().awaitReady(job, deadline.plus(node.timeouts().setup()).plus(STAGING), progress);
+        if (job.record().coordinator().equals(node.name())) {
+            new PlugIns(node).apply(job, progress);
+        }
         job.journal().enter(JobState.READY);
     }
 
@@ -90,7 +97,9 @@ final class ReadyStep implements Step {
                 mounts(record, plan, address),
                 List.of(record.cwd()),
                 LaunchPlan.nodes(record),
-                Optional.of(key));
+                Optional.of(key),
+                machine.role(),
+                record.additions().servicesOf(machine.index()));
     }
 
     private static GuestAccount account(JobRecord.User user) {
@@ -113,6 +122,14 @@ final class ReadyStep implements Step {
             } else if (record.share() == Share.P9) {
                 mounts.add(new GuestMount.NineP("vse" + i, target));
             }
+        }
+        for (HostMount mount : record.additions().mounts()) {
+            mounts.add(new GuestMount.Nfs(
+                    plan.serviceAddress(),
+                    address,
+                    NfsShare.export(mounts.size()),
+                    mount.path(),
+                    mount.writable() ? List.of() : List.of("ro")));
         }
         return mounts;
     }

@@ -7,6 +7,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.vse.failure.ErrorCode;
@@ -69,7 +71,7 @@ final class RunStep implements Step {
                 awaitTerminal(job, progress);
                 awaitStarter(job, progress);
                 job.journal().enter(JobState.RUNNING);
-                script.start(guest, LaunchPlan.of(job.launched(), job.environment(), LaunchPlan.script(job)));
+                script.start(guest, LaunchPlan.of(job.launched(), environment(job), LaunchPlan.script(job)));
             }
             if (!isLeft || isStarted(job, guest, script)) {
                 finish(job, await(job, guest, script), false);
@@ -95,6 +97,12 @@ final class RunStep implements Step {
     private static boolean isStarted(Job job, GuestControl guest, GuestJob script) {
         return !(records(job).status() instanceof JobStatus.NotStarted)
                 || !(script.status(guest) instanceof JobStatus.NotStarted);
+    }
+
+    private static Map<String, String> environment(Job job) {
+        Map<String, String> environment = new TreeMap<>(job.environment());
+        environment.putAll(job.plugIns());
+        return environment;
     }
 
     private void awaitTerminal(Job job, Progress progress) throws InterruptedException {

@@ -54,6 +54,9 @@ final class ShareStep implements Step {
                 job.record().shared().stream()
                         .map(JobRecord.SharedPath::source)
                         .map(Path::of)
+                        .toList(),
+                job.record().additions().mounts().stream()
+                        .map(mount -> new NfsShare.Mount(Path.of(mount.path()), mount.writable()))
                         .toList());
         Process server = node.shares().start(share, home(job));
         JobGroup.share(node, job, server);

@@ -76,7 +76,7 @@ class PolicyCommandsTest {
         assertThat(answer.objects("refusals")).hasSize(2);
         assertThat(answer.objects("refusals").get(0).text("text").orElse(""))
                 .startsWith("vse: " + dir.resolve("job.sh") + ":2:29: 'network' is reserved in queue 'local'");
-        assertThat(answer.objects("values")).hasSize(9);
+        assertThat(answer.objects("values")).hasSize(org.vse.policy.DirectiveKey.values().length);
     }
 
     @Test

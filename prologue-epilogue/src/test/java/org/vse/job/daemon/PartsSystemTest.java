@@ -192,7 +192,7 @@ class PartsSystemTest {
                 70_000,
                 70_000,
                 null,
-                Instant.EPOCH);
+                Instant.EPOCH, null);
     }
 
     private Job part() {

@@ -48,7 +48,7 @@ public final class JobFixture {
                 70_000,
                 70_000,
                 null,
-                Instant.EPOCH);
+                Instant.EPOCH, null);
     }
 
     /** A job that was just admitted. */

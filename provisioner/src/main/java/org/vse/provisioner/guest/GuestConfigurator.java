@@ -92,6 +92,10 @@ public final class GuestConfigurator {
         if (setup.key().isPresent() && setup.hosts().size() > 1) {
             add(steps, "sshd");
         }
+        if (!setup.role().isEmpty()) {
+            add(steps, "role", setup.role());
+        }
+        setup.services().forEach(service -> add(steps, "service", service));
         add(steps, "tell");
         return steps;
     }

@@ -15,6 +15,8 @@ import java.util.regex.Pattern;
  * @param mounts in this order
  * @param directories absolute paths; those that are missing after the mounts are made and belong to the user
  * @param nodes host names, one for each virtual processor, as a batch system's host file has them
+ * @param role kept in {@value #ROLE_FILE}; empty: none is
+ * @param services of the image, started in this order after everything else
  * @param key for ssh between the machines of the job; empty for a machine that is alone
  */
 public record GuestSetup(
@@ -26,9 +28,16 @@ public record GuestSetup(
         List<GuestMount> mounts,
         List<String> directories,
         List<String> nodes,
-        Optional<SshKey> key) {
+        Optional<SshKey> key,
+        String role,
+        List<String> services) {
     /** Where the guest finds {@code nodes}, one a line. */
     public static final String NODE_FILE = "/run/vse/nodes";
+
+    /** Where the guest finds {@code role}. */
+    public static final String ROLE_FILE = "/run/vse/role";
+
+    private static final Pattern WORD = Pattern.compile("[A-Za-z0-9][A-Za-z0-9@._-]{0,63}");
 
     private static final Pattern LABEL = Pattern.compile("[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?");
 
@@ -38,12 +47,31 @@ public record GuestSetup(
         directories = List.copyOf(directories);
         directories.forEach(GuestPath::require);
         nodes = List.copyOf(nodes);
+        services = List.copyOf(services);
+        if (!services.stream().allMatch(service -> WORD.matcher(service).matches())
+                || !(role.isEmpty() || WORD.matcher(role).matches())) {
+            throw new IllegalArgumentException("not a role and services: '" + role + "', " + services);
+        }
         if (!nodes.stream().allMatch(node -> LABEL.matcher(node).matches())) {
             throw new IllegalArgumentException("not host names: '" + Excerpt.of(nodes.toString()) + "'");
         }
         if (!LABEL.matcher(hostname).matches()) {
             throw new IllegalArgumentException("not a host name: '" + Excerpt.of(hostname) + "'");
         }
+    }
+
+    /** A guest without a role and services. */
+    public GuestSetup(
+            Instant clock,
+            String hostname,
+            List<Host> hosts,
+            GuestAccount user,
+            Optional<GuestNic> nic,
+            List<GuestMount> mounts,
+            List<String> directories,
+            List<String> nodes,
+            Optional<SshKey> key) {
+        this(clock, hostname, hosts, user, nic, mounts, directories, nodes, key, "", List.of());
     }
 
     /**

@@ -61,12 +61,12 @@ final class DomainXml {
      *     that user, whatever the spec says: there is no other
      */
     static String of(VmSpec spec, HostTopology host, @Nullable Path agent) {
-        int devices = spec.nics().size() + spec.shares().size();
+        int devices = spec.nics().size() + spec.shares().size() + spec.devices().size();
         int room = LAST_FREE_SLOT - FIRST_FREE_SLOT + 1;
         if (devices > room) {
             throw VseException.of(
                     ErrorCode.NOT_SUPPORTED,
-                    "machine '" + spec.name() + "' has " + devices + " networks and shares, at most " + room + " fit");
+                    "machine '" + spec.name() + "' has " + devices + " networks, shares and devices, at most " + room + " fit");
         }
         if (spec.uid() == 0 && !spec.shares().isEmpty()) {
             throw VseException.of(
@@ -218,6 +218,9 @@ final class DomainXml {
         for (VmSpec.SharedDirectory share : spec.shares()) {
             share(devices, share, slot++);
         }
+        for (String device : spec.devices()) {
+            device(devices, device, slot++);
+        }
         devices.add("memballoon").with("model", "none");
         XmlElement entropy = devices.add("rng").with("model", "virtio");
         entropy.add("backend").with("model", "random").text("/dev/urandom");
@@ -260,6 +263,23 @@ final class DomainXml {
         filesystem.add("source").with("dir", absolute(share.directory()));
         filesystem.add("target").with("dir", share.tag());
         address(filesystem, slot);
+    }
+
+    /** With {@code managed} libvirt takes the device from its driver on the host and gives it back. */
+    private static void device(XmlElement devices, String address, int slot) {
+        String[] part = address.split("[:.]", -1);
+        XmlElement device = devices.add("hostdev")
+                .with("mode", "subsystem")
+                .with("type", "pci")
+                .with("managed", "yes");
+        device.add("driver").with("name", "vfio");
+        device.add("source")
+                .add("address")
+                .with("domain", "0x" + part[0])
+                .with("bus", "0x" + part[1])
+                .with("slot", "0x" + part[2])
+                .with("function", "0x" + part[3]);
+        address(device, slot);
     }
 
     /** libvirt has no spelling for a user-mode network that reaches nothing; QEMU has ({@code restrict=on}). */

@@ -70,8 +70,13 @@ public final class ShareServer {
             List<Path> roots = new ArrayList<>();
             List<String> binds = new ArrayList<>();
             for (Path directory : share.directories()) {
-                UserDirectory user = UserDirectory.open(directory, share.uid(), share.gid(), share.groups());
-                opened.add(user);
+                opened.add(UserDirectory.open(directory, share.uid(), share.gid(), share.groups()));
+            }
+            for (NfsShare.Mount mount : share.mounts()) {
+                opened.add(UserDirectory.open(mount.directory(), share.uid(), share.gid(), share.groups()));
+                opened.get(opened.size() - 1).requireIs(mount.directory());
+            }
+            for (UserDirectory user : opened) {
                 Path root = Files.createDirectories(home.resolve("export-" + roots.size()));
                 roots.add(root);
                 binds.addAll(List.of(user.path().toString(), root.toString()));

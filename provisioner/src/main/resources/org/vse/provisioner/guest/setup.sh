@@ -118,6 +118,22 @@ server() {
     : > /run/vse/ssh/serves
 }
 
+# Starts service $1 by the image's own means; one that runs already is left alone by them.
+service() {
+    if [ -d /run/systemd/system ]; then
+        systemctl start -- "$1" && return 0
+        journalctl -q --no-pager -n 20 -u "$1" >&2 || :
+    elif [ -x "/etc/init.d/$1" ]; then
+        "/etc/init.d/$1" start < /dev/null > "/run/vse/service-$1" 2>&1 && return 0
+        tail -n 20 "/run/vse/service-$1" >&2
+    else
+        echo "the image has no service '$1'" >&2
+        exit 1
+    fi
+    echo "service '$1' did not start" >&2
+    exit 1
+}
+
 while [ $# -gt 0 ]; do
     printf '%s\n' "$1"
     case $1 in
@@ -191,6 +207,16 @@ while [ $# -gt 0 ]; do
         key)
             values 1 $# "$1"
             keys "$2"
+            shift 2
+            ;;
+        role)
+            values 1 $# "$1"
+            printf '%s\n' "$2" > /run/vse/role
+            shift 2
+            ;;
+        service)
+            values 1 $# "$1"
+            service "$2"
             shift 2
             ;;
         sshd)

@@ -185,6 +185,10 @@ class DomainXmlTest {
         mixed.shares = List.of(
                 new SharedDirectory("home", Path.of("/home/alice")), new SharedDirectory("work", Path.of("/scratch")));
         specs.put("networks-and-shares", mixed.build());
+        Builder devices = new Builder("vse-8-0").kvm().cores(4);
+        devices.nics = List.of(new Nic.Tap("vse8t0", "52:54:00:00:00:06"));
+        devices.devices = List.of("0000:3b:00.0", "0001:af:1f.7");
+        specs.put("host-devices", devices.build());
         specs.put("hostile", hostile());
         return specs;
     }
@@ -211,6 +215,7 @@ class DomainXmlTest {
         private List<Channel> channels = List.of();
         private List<SharedDirectory> shares = List.of();
         private @Nullable Path terminal;
+        private List<String> devices = List.of();
         private int uid = 20001;
 
         Builder(String name) {
@@ -256,7 +261,8 @@ class DomainXmlTest {
                     channels,
                     shares,
                     Path.of("/var/lib/vse/jobs/1/console"),
-                    terminal);
+                    terminal,
+                    devices);
         }
     }
 }

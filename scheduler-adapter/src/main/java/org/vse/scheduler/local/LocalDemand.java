@@ -34,10 +34,10 @@ public record LocalDemand(int groups, int coresPerGroup) {
      *     for, with both positions
      */
     public static LocalDemand of(ResourceRequest request, JobDescription description) {
-        long needed = (long) description.vcpus().orElse(1) * description.vmsPerNode();
+        long needed = (long) description.mostVcpus().orElse(1) * description.vmsPerNode();
         int cores = request.coresPerNode().orElse(Math.toIntExact(needed));
         if (needed > cores) {
-            DirectiveKey key = description.vcpus().isPresent() ? DirectiveKey.VCPUS : DirectiveKey.VMS_PER_NODE;
+            DirectiveKey key = description.mostVcpus().isPresent() ? DirectiveKey.VCPUS : DirectiveKey.VMS_PER_NODE;
             throw conflict(
                             "the VMs of a node need " + needed + " cores, but the script asks for " + cores,
                             request,
@@ -48,8 +48,8 @@ public record LocalDemand(int groups, int coresPerGroup) {
         }
         long vms = (long) request.nodes() * description.vmsPerNode();
         long memory = request.memoryBytes().orElse(Long.MAX_VALUE);
-        if (description.memoryBytes() > memory / vms && request.memoryBytes().isPresent()) {
-            String each = ByteSize.format(description.memoryBytes());
+        if (description.mostMemoryBytes() > memory / vms && request.memoryBytes().isPresent()) {
+            String each = ByteSize.format(description.mostMemoryBytes());
             throw conflict(
                             "VMs of " + each + " × " + vms + " have more memory than the script asks for",
                             request,

@@ -65,7 +65,8 @@ final class HandMadeGuest implements AutoCloseable {
                                 uid,
                                 gid,
                                 List.of(gid),
-                                List.of(directory)),
+                                List.of(directory),
+                                List.of()),
                         home);
         List<JobNetwork.Tap> taps = List.of(new JobNetwork.Tap(plan.tap(0), 0));
         network.openSwitch(plan, taps);

@@ -117,6 +117,8 @@ local function read_value(key, text)
       if #text <= 1024 and not text:find("//", 1, true) and stem and stem ~= "" and stem:sub(-1) ~= "/" then
          return text
       end
+   elseif kind == "words" then
+      return text
    elseif kind == "choice" then
       if words(key[1])[text] and not text:find(",", 1, true) then
          return text
