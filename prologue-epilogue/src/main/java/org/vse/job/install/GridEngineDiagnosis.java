@@ -72,7 +72,8 @@ final class GridEngineDiagnosis {
         GridEngineInstallation installation = new GridEngineInstallation(host);
         Optional<String> request = host.text(installation.request());
         if (request.filter(text -> text.contains(installation.gateLine())).isEmpty()) {
-            return Look.failed(installation.request() + " does not name the gate: #VSE lines are judged on nodes only", MEND);
+            return Look.failed(
+                    installation.request() + " does not name the gate: #VSE lines are judged on nodes only", MEND);
         }
         return host.text(installation.gate()).isPresent()
                 ? Look.ok("-jsv " + installation.gate())

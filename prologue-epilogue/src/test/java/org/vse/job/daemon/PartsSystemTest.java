@@ -192,7 +192,8 @@ class PartsSystemTest {
                 70_000,
                 70_000,
                 null,
-                Instant.EPOCH, null);
+                Instant.EPOCH,
+                null);
     }
 
     private Job part() {

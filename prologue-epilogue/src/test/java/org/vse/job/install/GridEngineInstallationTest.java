@@ -30,9 +30,17 @@ class GridEngineInstallationTest {
     private static final List<String> LAUNCHER = List.of("/opt/vse/vse");
     private static final String COMMON = "var/lib/gridengine/default/common/";
     private static final String QUEUES = "var/spool/gridengine/qmaster/cqueues/";
-    private static final String PLAIN = "# Version: 8.1.9\nqname                 batch\nslots                 2\n"
-            + "prolog                NONE\nepilog                NONE\nstarter_method        NONE\n"
-            + "suspend_method        NONE\nresume_method         NONE\nterminate_method      NONE\n";
+    private static final String PLAIN = """
+            # Version: 8.1.9
+            qname                 batch
+            slots                 2
+            prolog                NONE
+            epilog                NONE
+            starter_method        NONE
+            suspend_method        NONE
+            resume_method         NONE
+            terminate_method      NONE
+            """;
 
     @TempDir
     Path root;

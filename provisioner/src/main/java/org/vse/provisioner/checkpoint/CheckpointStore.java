@@ -216,8 +216,7 @@ public final class CheckpointStore {
             JsonNode tree = JSON.readTree(json);
             int version = tree.path("version").asInt();
             if (version != SetManifest.VERSION) {
-                throw invalid(file, "version " + version)
-                        .next("resume it with the VSE that saved it");
+                throw invalid(file, "version " + version).next("resume it with the VSE that saved it");
             }
             SetManifest manifest = JSON.treeToValue(tree, SetManifest.class);
             // A set that was copied into another one's place is signed too.

@@ -91,8 +91,7 @@ public final class JointSave {
                 return one;
             });
         } catch (VseException e) {
-            VseException failure = VseException.of(
-                            ErrorCode.CHECKPOINT_FAILED, "the machines could not all be saved")
+            VseException failure = VseException.of(ErrorCode.CHECKPOINT_FAILED, "the machines could not all be saved")
                     .fact("reason", e.what())
                     .because(e);
             try {
@@ -152,8 +151,9 @@ public final class JointSave {
         }
         ExecutorService pool = Executors.newFixedThreadPool(items.size());
         try {
-            List<Future<R>> running =
-                    items.stream().map(item -> pool.submit(() -> work.apply(item))).toList();
+            List<Future<R>> running = items.stream()
+                    .map(item -> pool.submit(() -> work.apply(item)))
+                    .toList();
             List<R> results = new ArrayList<>();
             VseException first = null;
             for (Future<R> one : running) {

@@ -14,7 +14,9 @@ public record SavedFile(String name, long bytes, String sha256) {
     private static final Pattern DIGEST = Pattern.compile("[0-9a-f]{64}");
 
     public SavedFile {
-        if (!NAME.matcher(name).matches() || bytes < 0 || !DIGEST.matcher(sha256).matches()) {
+        if (!NAME.matcher(name).matches()
+                || bytes < 0
+                || !DIGEST.matcher(sha256).matches()) {
             throw new IllegalArgumentException("not a file of a set: " + name);
         }
     }

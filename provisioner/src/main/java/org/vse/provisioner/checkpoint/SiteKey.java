@@ -48,7 +48,8 @@ public final class SiteKey {
             }
             Set<PosixFilePermission> mode = Files.getPosixFilePermissions(file, LinkOption.NOFOLLOW_LINKS);
             if (!PRIVATE.containsAll(mode)) {
-                throw invalid(file, "mode " + PosixFilePermissions.toString(mode)).next("chmod 600 " + file);
+                throw invalid(file, "mode " + PosixFilePermissions.toString(mode))
+                        .next("chmod 600 " + file);
             }
             String text = Files.readString(file, StandardCharsets.US_ASCII).strip();
             if (!text.matches("[0-9a-f]{" + 2 * BYTES + "}")) {
@@ -81,9 +82,11 @@ public final class SiteKey {
     private static void make(Path file) throws IOException {
         byte[] bytes = new byte[BYTES];
         new SecureRandom().nextBytes(bytes);
-        Path part = Files.createTempFile(file.resolveSibling(""), "key", ".part", PosixFilePermissions.asFileAttribute(PRIVATE));
+        Path part = Files.createTempFile(
+                file.resolveSibling(""), "key", ".part", PosixFilePermissions.asFileAttribute(PRIVATE));
         try {
-            Files.writeString(part, HexFormat.of().formatHex(bytes) + "\n", StandardOpenOption.WRITE, StandardOpenOption.SYNC);
+            Files.writeString(
+                    part, HexFormat.of().formatHex(bytes) + "\n", StandardOpenOption.WRITE, StandardOpenOption.SYNC);
             Files.createLink(file, part);
         } catch (FileAlreadyExistsException somebodyElsesIsAsGood) {
             return;

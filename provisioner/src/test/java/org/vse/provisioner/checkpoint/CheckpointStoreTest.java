@@ -47,10 +47,10 @@ class CheckpointStoreTest {
         assertThat(another.tags()).containsExactly("slurm-7");
         assertThat(found.manifest().bytes()).isEqualTo(2 * (100 + 50) + 6);
         try (var all = Files.walk(directory.resolve("sets"))) {
-            assertThat(all).allSatisfy(path -> assertThat(
-                            PosixFilePermissions.toString(Files.getPosixFilePermissions(path)))
-                    .as(path.toString())
-                    .endsWith("------"));
+            assertThat(all)
+                    .allSatisfy(path -> assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(path)))
+                            .as(path.toString())
+                            .endsWith("------"));
         }
     }
 
@@ -153,9 +153,7 @@ class CheckpointStoreTest {
         SiteKey key = SiteKey.in(directory.resolve("key"));
         for (String text : List.of("{}", "{\"version\":1}", "[]", "nonsense", "{\"version\":1,\"version\":1}")) {
             Files.writeString(manifest, key.sign(text.getBytes(StandardCharsets.UTF_8)) + "\n" + text);
-            assertThatThrownBy(() -> store.open("slurm-7", 1))
-                    .as(text)
-                    .satisfies(code(ErrorCode.CHECKPOINT_INVALID));
+            assertThatThrownBy(() -> store.open("slurm-7", 1)).as(text).satisfies(code(ErrorCode.CHECKPOINT_INVALID));
         }
     }
 

@@ -93,8 +93,9 @@ class JointSaveTest {
         save.pause();
         driver.inject(Call.SAVE, 3, new Fault.Fail(VseException.of(ErrorCode.DISK_FULL, "no room")));
         driver.inject(Call.START, new Fault.Fail(VseException.of(ErrorCode.LIBVIRT_FAILED, "no memory")));
-        assertThatThrownBy(() -> save.save(this::memory)).satisfies(e -> assertThat(e.getSuppressed())
-                .anySatisfy(lost -> assertThat(lost).hasMessageContaining("no memory")));
+        assertThatThrownBy(() -> save.save(this::memory))
+                .satisfies(e -> assertThat(e.getSuppressed())
+                        .anySatisfy(lost -> assertThat(lost).hasMessageContaining("no memory")));
         assertThat(states()).hasSize(3).containsOnly(State.PAUSED);
     }
 

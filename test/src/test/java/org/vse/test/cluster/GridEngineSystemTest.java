@@ -96,8 +96,8 @@ class GridEngineSystemTest {
                 "hello.sh",
                 HEADER + "echo \"$(hostname) $(id -un) $PWD $NSLOTS $FOO $VSE_ATTEMPT [$1] [$2]\"\n"
                         + "echo complaint >&2\nexit 7\n");
-        CommandResult result = qsub(
-                "-sync", "y", "-o", "hello.out", "-e", "hello.err", "-v", "FOO=a b", "hello.sh", "one", "t w o");
+        CommandResult result =
+                qsub("-sync", "y", "-o", "hello.out", "-e", "hello.err", "-v", "FOO=a b", "hello.sh", "one", "t w o");
         assertThat(result.exitCode())
                 .as(result + cluster.file("hello.out") + cluster.file("hello.err"))
                 .isEqualTo(7);
@@ -190,8 +190,7 @@ class GridEngineSystemTest {
     @Test
     void signalsReachTheScriptAndSuspendingPausesItsMachine() {
         cluster.script(
-                "trap.sh",
-                HEADER + "trap 'echo got USR2; exit 9' USR2\necho ready\nwhile :; do sleep 0.2; done\n");
+                "trap.sh", HEADER + "trap 'echo got USR2; exit 9' USR2\necho ready\nwhile :; do sleep 0.2; done\n");
         String job = submits("trap.out", "-notify", "trap.sh");
         cluster.awaitFile("trap.out", "ready");
         String node = nodeOf(job);

@@ -343,9 +343,7 @@ class SlurmSystemTest {
 
     @Test
     void theMachinesOfANodeThatIsCutOffAreGoneBeforeTheirJobStartsAgain() {
-        cluster.script(
-                "fence.sh",
-                """
+        cluster.script("fence.sh", """
                 #!/bin/bash
                 #SBATCH -N2 -n2 -t 5 --requeue --open-mode=append
                 #VSE image=debian-12
