@@ -61,7 +61,9 @@ public record Additions(
                 settings.get(DirectiveKey.HEAD_SERVICES).isPresent()
                         ? words(settings, DirectiveKey.HEAD_SERVICES)
                         : services,
-                words(settings, DirectiveKey.MOUNTS).stream().map(HostMount::one).toList(),
+                words(settings, DirectiveKey.MOUNTS).stream()
+                        .map(HostMount::one)
+                        .toList(),
                 words(settings, DirectiveKey.BOOT),
                 settings.get(DirectiveKey.BOOT_TIMEOUT)
                         .map(s -> Integer.valueOf(s.text()))

@@ -35,7 +35,8 @@ final class Conflicts {
         Optional<Setting> mounts = settings.get(DirectiveKey.MOUNTS);
         Optional<Setting> other = settings.get(DirectiveKey.SHARE)
                 .filter(s -> !s.text().equals(Share.NFS.word()))
-                .or(() -> settings.get(DirectiveKey.NETWORK).filter(s -> s.text().equals(Network.USER.word())));
+                .or(() ->
+                        settings.get(DirectiveKey.NETWORK).filter(s -> s.text().equals(Network.USER.word())));
         if (mounts.isPresent() && other.isPresent()) {
             problems.add(
                     later(mounts.get(), other.get()),

@@ -39,17 +39,24 @@ public enum DirectiveKey {
     /** Services that run in every VM. */
     SERVICES("services", new Grammar.Words("[A-Za-z0-9][A-Za-z0-9@._-]{0,63}", "name of a service"), "none"),
     /** Services that run in the head. */
-    HEAD_SERVICES("head-services", new Grammar.Words("[A-Za-z0-9][A-Za-z0-9@._-]{0,63}", "name of a service"), "services"),
+    HEAD_SERVICES(
+            "head-services", new Grammar.Words("[A-Za-z0-9][A-Za-z0-9@._-]{0,63}", "name of a service"), "services"),
     /** Directories of the node beside the user's own. */
     MOUNTS("mounts", new Grammar.Words(HostMount.FORM, HostMount.RANGE), "none"),
     /** Further options for the kernel. */
-    BOOT("boot", new Grammar.Words("[A-Za-z0-9_][A-Za-z0-9_.-]*(=[A-Za-z0-9_.:/@+-]*)?", "option of the kernel"), "none"),
+    BOOT(
+            "boot",
+            new Grammar.Words("[A-Za-z0-9_][A-Za-z0-9_.-]*(=[A-Za-z0-9_.:/@+-]*)?", "option of the kernel"),
+            "none"),
     /** Seconds from the start of a VM until its guest answers. */
     BOOT_TIMEOUT("boot-timeout", new Grammar.Count(1, 3600), "boot-timeout of the node"),
     /** What prepares the VMs further. */
     PLUG_INS("plug-ins", new Grammar.Words(PlugIn.FORM, PlugIn.RANGE), "none"),
     /** PCI devices of the node for the first VM on it. */
-    HOSTDEV("hostdev", new Grammar.Words("[0-9a-f]{4}:[0-9a-f]{2}:[01][0-9a-f][.][0-7]", "PCI address such as 0000:3b:00.0"), "none"),
+    HOSTDEV(
+            "hostdev",
+            new Grammar.Words("[0-9a-f]{4}:[0-9a-f]{2}:[01][0-9a-f][.][0-7]", "PCI address such as 0000:3b:00.0"),
+            "none"),
     /** Whether the script runs as root of its VM. */
     ROOT("root", new Grammar.Choice(List.of("no", "yes")), Defaults.ROOT);
 

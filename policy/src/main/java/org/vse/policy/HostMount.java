@@ -23,6 +23,7 @@ public record HostMount(String path, boolean writable) {
         int colon = word.indexOf(':');
         return colon < 0
                 ? new HostMount(word, false)
-                : new HostMount(word.substring(0, colon), word.substring(colon + 1).equals("rw"));
+                : new HostMount(
+                        word.substring(0, colon), word.substring(colon + 1).equals("rw"));
     }
 }

@@ -19,7 +19,8 @@ import org.vse.policy.layer.Fields.Located;
  */
 record Globs(SourcePosition at, boolean replaces, List<Glob> globs, List<String> removed) {
     /** The forms in words. */
-    static final String RANGE = "a name or path of letters, digits and . _ - + @ : = / in which * and ? stand for others";
+    static final String RANGE =
+            "a name or path of letters, digits and . _ - + @ : = / in which * and ? stand for others";
 
     static final Pattern FORM = Pattern.compile("[A-Za-z0-9._+@:=/*?-]{1,128}");
 

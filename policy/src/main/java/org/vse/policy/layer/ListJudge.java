@@ -45,7 +45,8 @@ final class ListJudge {
     private static boolean isOption(Glob glob, String option) {
         return glob.matches(option)
                 && NAMED_ONLY.stream()
-                        .allMatch(name -> !option.startsWith(name) || glob.text().startsWith(name));
+                        .allMatch(
+                                name -> !option.startsWith(name) || glob.text().startsWith(name));
     }
 
     private void words(DirectiveKey key, GlobList allow, GlobList deny, BiPredicate<Glob, String> matches) {
@@ -55,7 +56,13 @@ final class ListJudge {
                         .filter(glob -> matches.test(glob, word) || glob.matches(word))
                         .findFirst();
                 if (denied.isPresent()) {
-                    refuse(key, word, origin, allow, deny + " '" + denied.get().text() + "' at " + denied.get().at());
+                    refuse(
+                            key,
+                            word,
+                            origin,
+                            allow,
+                            deny + " '" + denied.get().text() + "' at "
+                                    + denied.get().at());
                 } else if (rules.patterns(allow).stream().noneMatch(glob -> matches.test(glob, word))) {
                     refuse(key, word, origin, allow, by(allow));
                 }
@@ -88,6 +95,10 @@ final class ListJudge {
 
     private void refuse(DirectiveKey key, String word, Merged.Origin origin, GlobList list, String by) {
         refusals.add(say.word(
-                key, word, origin.at().toString(), Optional.ofNullable(rules.globs().get(list)), by));
+                key,
+                word,
+                origin.at().toString(),
+                Optional.ofNullable(rules.globs().get(list)),
+                by));
     }
 }

@@ -34,10 +34,21 @@ record PolicyFile(String file, Optional<String> cluster, Part all, Map<String, P
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._@-]{0,63}");
     private static final String A_NAME = "a name of letters, digits and . _ - @, at most 64 characters";
     private static final List<String> TOP = List.of("cluster", "all", "queues");
-    private static final List<String> PART =
-            List.of(
-            "defaults", "enforce", "reserved", "variants", "images", "users", "groups", "mounts", "boot", "services",
-            "plug-ins", "hostdev", "limits", "require");
+    private static final List<String> PART = List.of(
+            "defaults",
+            "enforce",
+            "reserved",
+            "variants",
+            "images",
+            "users",
+            "groups",
+            "mounts",
+            "boot",
+            "services",
+            "plug-ins",
+            "hostdev",
+            "limits",
+            "require");
     private static final List<String> CHANGES = List.of("add", "remove");
 
     /**
@@ -144,7 +155,8 @@ record PolicyFile(String file, Optional<String> cluster, Part all, Map<String, P
         private Rules rules(Fields fields) {
             Map<GlobList, Globs> globs = new EnumMap<>(GlobList.class);
             for (GlobList list : GlobList.values()) {
-                fields.mapping(list.key(), GlobList.verbs(list.key())).ifPresent(f -> globs(f, list).ifPresent(g -> globs.put(list, g)));
+                fields.mapping(list.key(), GlobList.verbs(list.key()))
+                        .ifPresent(f -> globs(f, list).ifPresent(g -> globs.put(list, g)));
             }
             Map<Quantity, Rules.Bound> most = new EnumMap<>(Quantity.class);
             Map<DirectiveKey, Rules.Words> words = new EnumMap<>(DirectiveKey.class);

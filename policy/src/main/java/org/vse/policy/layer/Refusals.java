@@ -80,8 +80,7 @@ record Refusals(String queue) {
                 .next("write an allowed value, or choose another queue");
     }
 
-    VseException most(
-            Quantity quantity, List<String> of, Rules.Bound bound, UnaryOperator<String> value, String at) {
+    VseException most(Quantity quantity, List<String> of, Rules.Bound bound, UnaryOperator<String> value, String at) {
         List<String> factors = new ArrayList<>();
         of.forEach(f -> factors.add(f + "=" + value.apply(f)));
         String what = factors.stream().collect(Collectors.joining(" × ", "'", "'")) + " is more than queue '" + queue

@@ -64,7 +64,8 @@ final class SettingsReader {
                 }
             }
         }
-        fields.mapping(ROLES, Roles.NAMES).ifPresent(roles -> Roles.read(roles, sets, removes, this::setting, mistakes));
+        fields.mapping(ROLES, Roles.NAMES)
+                .ifPresent(roles -> Roles.read(roles, sets, removes, this::setting, mistakes));
         return new Layer.Change(Settings.of(sets), removes);
     }
 
@@ -88,8 +89,7 @@ final class SettingsReader {
             boolean isTruth = scalar.type() == YamlValue.Scalar.Type.TRUTH
                     && key.grammar() instanceof Grammar.Choice choice
                     && choice.words().contains("yes");
-            return Optional.of(
-                    !isTruth ? scalar.text() : scalar.text().matches("(?i)true|yes|on") ? "yes" : "no");
+            return Optional.of(!isTruth ? scalar.text() : scalar.text().matches("(?i)true|yes|on") ? "yes" : "no");
         }
         return key.grammar() instanceof Grammar.Words
                         && value instanceof YamlValue.Sequence sequence

@@ -57,7 +57,10 @@ class ListJudgeTest {
         assertThat(refusals).hasSize(1);
         String by = line.startsWith("root") ? "limits.root at vendor.yaml:4:19" : "no layer says ";
         assertThat(refusals.get(0).what()).isEqualTo("'" + line + "' is not allowed in queue 'none'");
-        assertThat(refusals.get(0).facts()).extractingByKey("forbidden by").asString().startsWith(by);
+        assertThat(refusals.get(0).facts())
+                .extractingByKey("forbidden by")
+                .asString()
+                .startsWith(by);
         assertThat(refusals.get(0).where()).isEqualTo("job.sh:2:" + (line.indexOf('=') + 7));
     }
 
@@ -94,7 +97,10 @@ class ListJudgeTest {
         List<VseException> refusals = judge("some", line).refusals();
         assertThat(refusals).hasSize(1);
         assertThat(refusals.get(0).what()).startsWith("'" + word + "' is ");
-        assertThat(refusals.get(0).facts()).extractingByKey("forbidden by").asString().startsWith(by);
+        assertThat(refusals.get(0).facts())
+                .extractingByKey("forbidden by")
+                .asString()
+                .startsWith(by);
     }
 
     @Test
@@ -124,9 +130,7 @@ class ListJudgeTest {
     @Test
     void rolesListsAndTruthComeFromADescription() {
         List<Layer> layers = DescriptionFiles.layers(
-                JobScript.parse("job.sh", "#VSE vse=a.yaml\n"),
-                java.nio.file.Path.of("/d"),
-                file -> """
+                JobScript.parse("job.sh", "#VSE vse=a.yaml\n"), java.nio.file.Path.of("/d"), file -> """
                         image: debian-12
                         mounts: [/scratch/a:rw, /data/b]
                         boot: [nosmt, quiet]

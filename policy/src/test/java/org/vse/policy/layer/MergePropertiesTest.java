@@ -32,8 +32,7 @@ class MergePropertiesTest {
     private static final String SEED = "20261121";
     private static final String POLICY = "/etc/vse/policy.yaml";
     private static final Pattern PLACE = Pattern.compile("([^\\s:']+):([0-9]+):([0-9]+)");
-    private static final List<String> KEYS =
-            List.of(
+    private static final List<String> KEYS = List.of(
             "image",
             "memory",
             "vcpus",

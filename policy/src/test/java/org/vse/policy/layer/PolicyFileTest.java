@@ -23,7 +23,8 @@ class PolicyFileTest {
         return Stream.of(
                 Arguments.of("queue: {}", "1:1", "unknown key 'queue' in the policy", "did you mean 'queues'?"),
                 Arguments.of(Q + "imges: {}", "3:5", "unknown key 'imges' in queue 'q'", "did you mean 'images'?"),
-                Arguments.of(Q + "packages: []", "3:5", "'packages' is not supported by this version", "remove the key"),
+                Arguments.of(
+                        Q + "packages: []", "3:5", "'packages' is not supported by this version", "remove the key"),
                 Arguments.of(
                         Q + "defaults: { memry: 1GiB }",
                         "3:17",

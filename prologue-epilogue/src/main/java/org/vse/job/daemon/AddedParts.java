@@ -28,8 +28,7 @@ final class AddedParts {
      *     through a symbolic link; PLUG_IN_FAILED for a plug-in that is not there
      */
     static JobDescription settled(JobDescription description, JobRecord.User user, Policy policy) {
-        List<Integer> gids =
-                user.groups().stream().map(JobRecord.Group::gid).toList();
+        List<Integer> gids = user.groups().stream().map(JobRecord.Group::gid).toList();
         for (HostMount mount : description.additions().mounts()) {
             Path path = Path.of(mount.path());
             try (UserDirectory opened = UserDirectory.open(path, user.uid(), user.gid(), gids)) {

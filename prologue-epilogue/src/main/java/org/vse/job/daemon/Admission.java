@@ -305,9 +305,8 @@ record Admission(
         if (user.uid() != 0 || description.share() == Share.NONE) {
             return description.share();
         }
-        DirectiveKey asked = description.provenance().containsKey(DirectiveKey.MOUNTS)
-                ? DirectiveKey.MOUNTS
-                : DirectiveKey.SHARE;
+        DirectiveKey asked =
+                description.provenance().containsKey(DirectiveKey.MOUNTS) ? DirectiveKey.MOUNTS : DirectiveKey.SHARE;
         if (description.provenance().containsKey(asked)) {
             throw VseException.of(ErrorCode.SHARE_ROOT, "root's directories are never shared with a guest")
                     .at(String.valueOf(description.provenance().get(asked)))

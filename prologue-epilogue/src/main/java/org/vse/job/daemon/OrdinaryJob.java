@@ -57,10 +57,7 @@ final class OrdinaryJob {
                 });
         settings.get(DirectiveKey.HOSTDEV).ifPresent(setting -> {
             throw refusal(
-                    ErrorCode.NOT_PERMITTED,
-                    setting,
-                    "only root takes a device from its driver",
-                    "leave hostdev out");
+                    ErrorCode.NOT_PERMITTED, setting, "only root takes a device from its driver", "leave hostdev out");
         });
         settings.get(DirectiveKey.VMS_PER_NODE)
                 .filter(setting -> Integer.parseInt(setting.text()) > 1)

@@ -129,9 +129,7 @@ final class CreateStep implements Step {
                 files.disk(machine.index()),
                 kernel.vmlinuz(),
                 kernel.initrd(),
-                Stream.concat(
-                                Stream.of(kernel.commandLine()),
-                                record.additions().boot().stream())
+                Stream.concat(Stream.of(kernel.commandLine()), record.additions().boot().stream())
                         .collect(Collectors.joining(" ")),
                 record.qemuUid(),
                 record.qemuGid(),

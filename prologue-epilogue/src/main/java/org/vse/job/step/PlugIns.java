@@ -85,8 +85,7 @@ final class PlugIns {
                     case "mpich" -> machine.name() + ":" + machine.vcpus() + "\n";
                     case "plain" -> (machine.name() + "\n").repeat(machine.vcpus());
                     default ->
-                        throw VseException.of(
-                                        ErrorCode.PLUG_IN_FAILED, "'" + form + "' is not a form of host files")
+                        throw VseException.of(ErrorCode.PLUG_IN_FAILED, "'" + form + "' is not a form of host files")
                                 .fact("allowed", "openmpi, mpich, plain")
                                 .next("write plug-ins=hostfile:openmpi");
                 })
@@ -98,7 +97,9 @@ final class PlugIns {
         CommandResult result = node.commands()
                 .run(new Command(argv(record, plugIn), Map.of(), null, told(record, plugIn), TIMEOUT, MOST_BYTES));
         if (result.exitCode() != 0) {
-            throw failed(plugIn).fact("exit code", result.exitCode()).fact("said", result.stderr().strip());
+            throw failed(plugIn)
+                    .fact("exit code", result.exitCode())
+                    .fact("said", result.stderr().strip());
         }
         return read(plugIn, result.stdout());
     }
@@ -182,8 +183,12 @@ final class PlugIns {
         try {
             JsonNode answer = JSON.readTree(said);
             Map<String, String> added = new TreeMap<>();
-            boolean good = answer.isObject() && answer.size() == 1 && answer.path("environment").isObject();
-            answer.path("environment").properties().forEach(e -> added.put(e.getKey(), e.getValue().asText()));
+            boolean good = answer.isObject()
+                    && answer.size() == 1
+                    && answer.path("environment").isObject();
+            answer.path("environment")
+                    .properties()
+                    .forEach(e -> added.put(e.getKey(), e.getValue().asText()));
             good = good && added.entrySet().stream().allMatch(PlugIns::isVariable);
             if (good) {
                 return added;

@@ -47,9 +47,8 @@ final class ReadyStep implements Step {
     @Override
     public void apply(Job job, Progress progress) {
         Integer asked = job.record().additions().bootSeconds();
-        Instant deadline = node.clock()
-                .instant()
-                .plus(asked == null ? node.timeouts().boot() : Duration.ofSeconds(asked));
+        Instant deadline =
+                node.clock().instant().plus(asked == null ? node.timeouts().boot() : Duration.ofSeconds(asked));
         List<JobRecord.Machine> here = job.record().machinesOn(node.name());
         int count = here.size();
         progress.waiting(count == 1 ? "the guest to answer" : count + " guests to answer", deadline);

@@ -186,7 +186,8 @@ class PartsSystemTest {
                 70_000,
                 70_000,
                 null,
-                Instant.EPOCH, null);
+                Instant.EPOCH,
+                null);
     }
 
     private Job part() {

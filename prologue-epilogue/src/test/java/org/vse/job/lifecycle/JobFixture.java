@@ -48,7 +48,8 @@ public final class JobFixture {
                 70_000,
                 70_000,
                 null,
-                Instant.EPOCH, null);
+                Instant.EPOCH,
+                null);
     }
 
     /** A job that was just admitted. */

@@ -66,7 +66,8 @@ final class DomainXml {
         if (devices > room) {
             throw VseException.of(
                     ErrorCode.NOT_SUPPORTED,
-                    "machine '" + spec.name() + "' has " + devices + " networks, shares and devices, at most " + room + " fit");
+                    "machine '" + spec.name() + "' has " + devices + " networks, shares and devices, at most " + room
+                            + " fit");
         }
         if (spec.uid() == 0 && !spec.shares().isEmpty()) {
             throw VseException.of(

@@ -43,7 +43,8 @@ public record NfsShare(
 
     /** Whether requests may change anything in an exported directory. */
     boolean isWritable(int index) {
-        return index < directories.size() || mounts.get(index - directories.size()).writable();
+        return index < directories.size()
+                || mounts.get(index - directories.size()).writable();
     }
 
     /** Name of an exported directory at the server. */

@@ -110,7 +110,8 @@ class ShareServerSystemTest {
     }
 
     private NfsShare share(Path directory) {
-        return new NfsShare(plan.serviceNamespace(), plan.serviceAddress(), UID, UID, List.of(UID), List.of(directory), List.of());
+        return new NfsShare(
+                plan.serviceNamespace(), plan.serviceAddress(), UID, UID, List.of(UID), List.of(directory), List.of());
     }
 
     private Path directory(String name, int uid, String mode) throws Exception {

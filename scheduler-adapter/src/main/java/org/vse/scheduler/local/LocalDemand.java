@@ -48,7 +48,8 @@ public record LocalDemand(int groups, int coresPerGroup) {
         }
         long vms = (long) request.nodes() * description.vmsPerNode();
         long memory = request.memoryBytes().orElse(Long.MAX_VALUE);
-        if (description.mostMemoryBytes() > memory / vms && request.memoryBytes().isPresent()) {
+        if (description.mostMemoryBytes() > memory / vms
+                && request.memoryBytes().isPresent()) {
             String each = ByteSize.format(description.mostMemoryBytes());
             throw conflict(
                             "VMs of " + each + " × " + vms + " have more memory than the script asks for",
