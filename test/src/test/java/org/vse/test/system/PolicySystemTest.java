@@ -151,7 +151,9 @@ class PolicySystemTest {
                 data.resolve("site/policy.yaml").toString());
         assertThat(submitted.exitCode()).isNotZero();
         assertThat(explained.exitCode()).isOne();
-        String refusal = submitted.err().substring(submitted.err().indexOf("vse: " + home.account().home() + "/refused.sh:"));
+        String refusal = submitted
+                .err()
+                .substring(submitted.err().indexOf("vse: " + home.account().home() + "/refused.sh:"));
         assertThat(refusal).contains("[POLICY_LIMIT]").contains("limits.memory at " + data);
         assertThat(explained.out()).contains(refusal.strip());
         home.script("link.sh", "#!/bin/sh\n#VSE image=debian-12\n#VSE mounts=" + data + "/link\n");

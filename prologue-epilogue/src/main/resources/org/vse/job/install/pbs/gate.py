@@ -86,6 +86,8 @@ def _read_value(key, text):
         stem = re.match(r"(.*)\.ya?ml\Z", text, re.DOTALL)
         if len(text) <= 1024 and "//" not in text and stem and stem.group(1) and not stem.group(1).endswith("/"):
             return text
+    elif kind == "words":
+        return text
     elif kind == "choice":
         if text in key["rest"][0].split(","):
             return text
