@@ -19,6 +19,7 @@ import org.vse.process.CommandResult;
 
 /** Jobs with VMs under a real Grid Engine with three nodes. */
 @Tag("system")
+@Tag("full")
 @Timeout(300)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class GridEngineSystemTest {
