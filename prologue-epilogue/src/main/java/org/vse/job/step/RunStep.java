@@ -232,8 +232,11 @@ final class RunStep implements Step {
         }
     }
 
-    /** Ends the script of a cancelled job: TERM, the grace time, KILL. */
+    /** Ends the script of a cancelled job: TERM, the grace time, KILL. One that was not started is not waited for. */
     private void end(Job job, GuestControl guest, GuestJob script) {
+        if (job.state() != JobState.RUNNING) {
+            return;
+        }
         try {
             for (JobSignal signal : new JobSignal[] {JobSignal.TERM, JobSignal.KILL}) {
                 job.requireMachinesAlive();
