@@ -2,6 +2,7 @@ package org.vse.imagestore.foreign;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -44,8 +45,8 @@ final class CaptiveTool {
     /** Lets the tool have a file or a directory. */
     static void lend(Path file) throws IOException {
         if (isRoot(file)) {
-            Files.setAttribute(file, "unix:gid", NOBODY);
-            Files.setAttribute(file, "unix:uid", NOBODY);
+            Files.setAttribute(file, "unix:gid", NOBODY, LinkOption.NOFOLLOW_LINKS);
+            Files.setAttribute(file, "unix:uid", NOBODY, LinkOption.NOFOLLOW_LINKS);
         }
     }
 

@@ -2,10 +2,12 @@ package org.vse.imagestore.foreign;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
+import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
 import org.vse.imagestore.Image;
 import org.vse.imagestore.ImageStore;
@@ -81,6 +83,12 @@ public final class ImageCommit {
     }
 
     private void flatten(Image base, Path overlay, Path work, Path to) throws IOException {
+        // The machine's own process could put anything in its place.
+        if (!Files.isRegularFile(overlay, LinkOption.NOFOLLOW_LINKS)
+                || !Files.getAttribute(overlay, "unix:nlink", LinkOption.NOFOLLOW_LINKS).equals(1)) {
+            throw VseException.of(ErrorCode.IMAGE_REFUSED, "the changed disk is not a file of its own")
+                    .at(overlay.toString());
+        }
         Files.move(overlay, work.resolve(OVERLAY));
         CaptiveTool.lend(work.resolve(OVERLAY));
         Path out = CaptiveTool.writable(work, OUT);

@@ -70,9 +70,14 @@ final class Isolation implements AutoCloseable {
             jobs.forEach(job -> others.addAll(job.record().nodes()));
             others.remove(node.name());
             if (jobs.isEmpty() || others.isEmpty()) {
+                contact.forget();
                 return;
             }
-            boolean reached = anyNode(others) || jobs.stream().anyMatch(this::head);
+            boolean reached = anyNode(others)
+                    || jobs.stream()
+                            .map(job -> job.record().scheduler())
+                            .distinct()
+                            .anyMatch(this::head);
             if (contact.isLost(reached, System.nanoTime())) {
                 jobs.forEach(job -> end(job, others));
             }
@@ -108,8 +113,8 @@ final class Isolation implements AutoCloseable {
         return cause instanceof VseException said && said.code() == ErrorCode.PEER_UNREACHABLE;
     }
 
-    private boolean head(Job job) {
-        return HeadQuestion.of(job.record().scheduler()).filter(this::isYes).isPresent();
+    private boolean head(String scheduler) {
+        return HeadQuestion.of(scheduler).filter(this::isYes).isPresent();
     }
 
     private boolean isYes(HeadQuestion question) {
@@ -119,7 +124,8 @@ final class Isolation implements AutoCloseable {
             return question.isYes(answer.exitCode(), answer.stdout());
         } catch (VseException e) {
             LOG.info("the batch system did not answer: {}", e.what());
-            return false;
+            // Who cannot ask does not know, and ends nobody's machines.
+            return e.code() == ErrorCode.COMMAND_MISSING;
         }
     }
 

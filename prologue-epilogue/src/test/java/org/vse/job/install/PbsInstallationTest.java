@@ -33,6 +33,7 @@ class PbsInstallationTest {
     private static final Path PYTHON = Path.of("src/test/python").toAbsolutePath();
     private static final Path CORPUS =
             Path.of("../policy/src/test/resources/gate").toAbsolutePath();
+    private static final String OUTPUT = "var/spool/pbs/spool/23.pbssrv.ER";
     private static final String MOM = "var/spool/torque/mom_priv/";
     private static final String VSE_SCRIPT = "#!/bin/bash\n#VSE image=debian-12\nhostname\n";
 
@@ -46,6 +47,7 @@ class PbsInstallationTest {
         host = new InstallPlan.Host(root);
         write("etc/pbs.conf", "PBS_EXEC=/opt/pbs\nPBS_HOME=/var/spool/pbs\n");
         Files.createDirectories(root.resolve("var/spool/torque/mom_priv"));
+        Files.createDirectories(root.resolve(OUTPUT).resolveSibling(""));
     }
 
     private Path write(String path, String text) throws IOException {
@@ -238,7 +240,7 @@ class PbsInstallationTest {
         CommandResult result = run(
                 Map.of(
                         "EVENT", write("event", event).toString(),
-                        "OUT", root.resolve("out").toString(),
+                        "OUT", root.resolve(OUTPUT).toString(),
                         "HOME_OF_PBS", root.resolve("var/spool/pbs").toString(),
                         "PATH", "/usr/bin:/bin"),
                 new byte[0],
@@ -344,7 +346,7 @@ class PbsInstallationTest {
                 .last()
                 .asString()
                 .startsWith("reject");
-        assertThat(read("out")).isEqualTo("no such image\n");
+        assertThat(read(OUTPUT)).isEqualTo("no such image\n");
         program("bin/vse", "#!/bin/sh\ncat >/dev/null\nexit 2\n");
         assertThat(hook("node.py", "prologue.json"))
                 .doesNotContain("delete")

@@ -291,7 +291,19 @@ class SlurmSystemTest {
         CommandResult interactive = cluster.user("salloc", "-n1", "-p", "vms", "true");
         assertThat(interactive.exitCode()).isEqualTo(1);
         assertThat(interactive.stderr()).contains("queue 'vms' runs jobs in virtual machines only");
-        assertThat(cluster.user("squeue", "-h").stdout()).isBlank();
+        cluster.user("sbatch", "-H", "-n1", "-p", "bare", "--job-name", "plain", "--wrap", "hostname")
+                .orThrow("submitting");
+        CommandResult listed = cluster.user("salloc", "-n1", "-p", "bare,vms", "true");
+        assertThat(listed.exitCode()).isEqualTo(1);
+        assertThat(listed.stderr()).contains("queue 'vms' runs jobs in virtual machines only");
+        String plain = cluster.user("squeue", "-h", "-n", "plain", "-o", "%i").stdout().strip();
+        CommandResult moved = cluster.user("scontrol", "update", "JobId=" + plain, "Partition=vms");
+        assertThat(moved.exitCode()).isNotZero();
+        assertThat(cluster.field(plain, "Partition")).isEqualTo("bare");
+        cluster.user("scancel", plain).orThrow("cancelling");
+        await("nothing is queued")
+                .atMost(Duration.ofSeconds(20))
+                .until(() -> cluster.user("squeue", "-h").stdout().isBlank());
     }
 
     @Test

@@ -2,8 +2,11 @@
 # go after it; other jobs are left as they are. Where OpenPBS does not call the site's prologue and epilogue because there
 # are hooks, this one does.
 
+import errno
 import os
+import pwd
 import re
+import stat
 import subprocess
 
 import pbs
@@ -131,7 +134,7 @@ def sites(name, job, arguments):
     with open(os.path.join(MOM, "config"), errors="replace") as config:
         alarm = re.search(r"(?m)^\$prologalarm\s+([0-9]+)", config.read())
     try:
-        with open(job.stdout_file(), "ab") as out, open(job.stderr_file(), "ab") as err:
+        with output(job, job.stdout_file()) as out, output(job, job.stderr_file()) as err:
             return subprocess.call(
                 [program] + arguments,
                 stdin=subprocess.DEVNULL,
@@ -140,15 +143,34 @@ def sites(name, job, arguments):
                 env=PLAIN,
                 timeout=int(alarm.group(1)) if alarm else 30,
             )
-    except subprocess.TimeoutExpired:
+    except (subprocess.TimeoutExpired, OSError) as why:
+        pbs.logmsg(pbs.LOG_WARNING, "%s of %s: %s" % (program, job.id, why))
         return 255
+
+
+def output(job, path):
+    """A file of the job's output, for appending. With 'qsub -k' the user chooses it, so it has to be theirs, and no link."""
+    spooled = os.path.dirname(path) == os.path.join(HOME, "spool")
+    flags = os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | (os.O_CREAT if spooled else 0)
+    file = os.open(path, flags, 0o600)
+    state = os.fstat(file)
+    owners = {os.geteuid()} if spooled else set()
+    try:
+        owners.add(pwd.getpwnam(str(job.euser)).pw_uid)
+    except KeyError:
+        pass  # who is unknown here owns nothing
+    if not stat.S_ISREG(state.st_mode) or state.st_nlink != 1 or state.st_uid not in owners:
+        os.close(file)
+        raise OSError(errno.EPERM, "not a file of the job's user", path)
+    os.set_blocking(file, True)
+    return os.fdopen(file, "ab")
 
 
 def say(job, text):
     """Puts a message where the job's output goes."""
     try:
-        with open(job.stderr_file(), "a") as err:
-            err.write(text)
+        with output(job, job.stderr_file()) as err:
+            err.write(text.encode())
     except OSError as why:
         pbs.logmsg(pbs.LOG_WARNING, "vse: nothing could be said to the user of %s: %s" % (job.id, why))
 

@@ -96,7 +96,9 @@ def _read_value(key, text):
         unit = number.group(3) if number else ""
         factor = (1 if kind == "count" and not unit else _SIZES.get(unit) if kind == "size" else None)
         if number and factor:
-            value = int(number.group(2)) * factor
+            # More digits than a double holds are more than everything, and take no time to read.
+            digits = number.group(2).lstrip("0")
+            value = float("inf") if len(digits) > 15 else int(digits or "0") * factor
             least, most = float(key["rest"][0]), float(key["rest"][1])
             step = int(key["rest"][2]) if len(key["rest"]) > 2 and key["rest"][2] else 1
             if number.group(1) or value < least or value > most or value % step:

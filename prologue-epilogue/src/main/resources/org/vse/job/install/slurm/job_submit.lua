@@ -322,17 +322,30 @@ local function base(path)
    return path and path:match("([^/]+)$") or "job script"
 end
 
--- The partition that the job will be in; a list is judged by its first.
-local function partition_of(job, partitions)
-   if job.partition then
-      return job.partition:match("^[^,]+")
+-- The partitions that the job may come to be in.
+local function partitions_of(job, partitions)
+   local names = {}
+   for name in (job.partition or ""):gmatch("[^,]+") do
+      names[#names + 1] = name
    end
-   for name, partition in pairs(partitions or {}) do
-      if partition.flag_default == 1 then
+   if #names == 0 then
+      for name, partition in pairs(partitions or {}) do
+         if partition.flag_default == 1 then
+            names[1] = name
+         end
+      end
+   end
+   return #names > 0 and names or { "" }
+end
+
+-- The first of them in which every job runs in machines, or nil.
+local function requiring(policy, names)
+   for _, name in ipairs(names) do
+      if policy and policy.queues[name] and policy.queues[name].require then
          return name
       end
    end
-   return ""
+   return nil
 end
 
 -- A number of the request, or nil where it is not given: Slurm has a largest value of each width for that.
@@ -397,11 +410,11 @@ end
 local function admit(job, partitions)
    local script = job.script
    local policy, why = read_policy(POLICY)
-   local name = partition_of(job, partitions)
-   local queue = policy and policy.queues[name]
+   local names = partitions_of(job, partitions)
+   local required = requiring(policy, names)
    if script == nil then
-      if queue and queue.require then
-         return refuse("vse: queue '" .. name .. "' runs jobs in virtual machines only, and an interactive job has no script"
+      if required then
+         return refuse("vse: queue '" .. required .. "' runs jobs in virtual machines only, and an interactive job has no script"
             .. " that a machine could run [USAGE]\n  next: submit a script by sbatch; while it runs, 'vse vm ssh JOB' on its"
             .. " node is a shell in its machine")
       end
@@ -414,21 +427,24 @@ local function admit(job, partitions)
       return refuse("vse: jobs with #VSE lines are not taken: the site's compiled policy cannot be used: " .. why)
    end
    local file = base(job.argv and job.argv[0])
-   local wrong = judge(policy, {
-      user = job.user_name or "",
-      queue = name,
-      file = file,
-      nodes = asked(job.min_nodes, 4294967294),
-      script = script,
-   })
-   if wrong then
-      return refuse(wrong)
+   local wrong
+   for _, name in ipairs(names) do
+      wrong = judge(policy, {
+         user = job.user_name or "",
+         queue = name,
+         file = file,
+         nodes = asked(job.min_nodes, 4294967294),
+         script = script,
+      })
+      if wrong then
+         return refuse(wrong)
+      end
    end
    local given = directives(policy, script, { user = "", queue = "", file = file })
-   if given == nil and not (queue and queue.require) then
+   if given == nil and not required then
       return slurm.SUCCESS
    end
-   wrong = agree(job, known_values(policy, queue, given or {}), file)
+   wrong = agree(job, known_values(policy, policy.queues[required or names[1]], given or {}), file)
    if wrong then
       return refuse(wrong)
    end
@@ -461,7 +477,16 @@ end
 
 function slurm_job_modify(job, record, partitions, uid)
    if site_modify then
-      return site_modify(job, record, partitions, uid)
+      local code = site_modify(job, record, partitions, uid)
+      if code ~= nil and code ~= slurm.SUCCESS then
+         return code
+      end
+   end
+   -- A job that was submitted to run on the node itself stays out of where all jobs run in machines.
+   local required = job.partition and requiring(read_policy(POLICY), partitions_of(job, partitions))
+   if required and not (record.comment or ""):find(MARK, 1, true) then
+      return refuse("vse: queue '" .. required .. "' runs jobs in virtual machines only, and this job was submitted to run without"
+         .. " [POLICY_QUEUE_DENIED]\n  next: submit it to that queue")
    end
    return slurm.SUCCESS
 end

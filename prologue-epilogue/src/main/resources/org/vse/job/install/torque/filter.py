@@ -53,6 +53,15 @@ def with_cores(script, options):
     return "\n".join(lines[:at] + ["#PBS -l nodes=1:ppn=%d" % cores] + lines[at:])
 
 
+def group_names():
+    """The user's groups. One without a name is in no rule of a policy."""
+    for group in set(os.getgroups() + [os.getgid()]):
+        try:
+            yield grp.getgrgid(group).gr_name
+        except KeyError:
+            continue
+
+
 def main():
     text = sys.stdin.buffer.read()
     if SITE:
@@ -66,7 +75,7 @@ def main():
     if not queue and (next(header(script), None) or os.path.exists(POLICY)):
         queue = default_queue()
     user = pwd.getpwuid(os.getuid()).pw_name
-    groups = [grp.getgrgid(group).gr_name for group in set(os.getgroups() + [os.getgid()])]
+    groups = list(group_names())
     file = next((word for word in sys.argv[1:] if os.path.isfile(word)), "STDIN")
     refusal = refusal_of(script, queue, user, os.path.basename(file), groups)
     if refusal:
