@@ -85,7 +85,8 @@ public final class ImageCommit {
     private void flatten(Image base, Path overlay, Path work, Path to) throws IOException {
         // The machine's own process could put anything in its place.
         if (!Files.isRegularFile(overlay, LinkOption.NOFOLLOW_LINKS)
-                || !Files.getAttribute(overlay, "unix:nlink", LinkOption.NOFOLLOW_LINKS).equals(1)) {
+                || !Files.getAttribute(overlay, "unix:nlink", LinkOption.NOFOLLOW_LINKS)
+                        .equals(1)) {
             throw VseException.of(ErrorCode.IMAGE_REFUSED, "the changed disk is not a file of its own")
                     .at(overlay.toString());
         }

@@ -296,7 +296,8 @@ class SlurmSystemTest {
         CommandResult listed = cluster.user("salloc", "-n1", "-p", "bare,vms", "true");
         assertThat(listed.exitCode()).isEqualTo(1);
         assertThat(listed.stderr()).contains("queue 'vms' runs jobs in virtual machines only");
-        String plain = cluster.user("squeue", "-h", "-n", "plain", "-o", "%i").stdout().strip();
+        String plain =
+                cluster.user("squeue", "-h", "-n", "plain", "-o", "%i").stdout().strip();
         CommandResult moved = cluster.user("scontrol", "update", "JobId=" + plain, "Partition=vms");
         assertThat(moved.exitCode()).isNotZero();
         assertThat(cluster.field(plain, "Partition")).isEqualTo("bare");
