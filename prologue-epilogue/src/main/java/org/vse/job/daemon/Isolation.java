@@ -1,6 +1,9 @@
 package org.vse.job.daemon;
 
 import io.netty.handler.codec.http.HttpMethod;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -37,6 +40,7 @@ final class Isolation implements AutoCloseable {
     private final JobTable table;
     private final PeerClient client;
     private final Duration lease;
+    private final Path run;
     private final Duration look;
     private final Contact contact;
     private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor(task -> {
@@ -45,12 +49,16 @@ final class Isolation implements AutoCloseable {
         return thread;
     });
 
-    /** @param lease how long this node may reach nobody */
-    Isolation(Node node, JobTable table, PeerClient client, Duration lease) {
+    /**
+     * @param lease how long this node may reach nobody
+     * @param run where hooks note which jobs they have prepared
+     */
+    Isolation(Node node, JobTable table, PeerClient client, Duration lease, Path run) {
         this.node = node;
         this.table = table;
         this.client = client;
         this.lease = lease;
+        this.run = run;
         this.look = lease.dividedBy(LOOKS_IN_A_LEASE);
         this.contact = new Contact(lease);
     }
@@ -138,6 +146,20 @@ final class Isolation implements AutoCloseable {
                 .fact("asked", "the batch system; " + String.join(", ", others))
                 .next("run the job again; see that the node's network is right"));
         node.growth().wake(job.files().directory());
+        forget(job);
+    }
+
+    /** A batch system that has given a node up calls no epilogue there, which would take the prologue's mark away. */
+    private void forget(Job job) {
+        Path marks = run.resolve(job.record().scheduler());
+        Path mark = marks.resolve(job.record().id());
+        try {
+            if (marks.equals(mark.getParent())) {
+                Files.deleteIfExists(mark);
+            }
+        } catch (IOException e) {
+            LOG.warn("cannot delete '{}'", mark, e);
+        }
     }
 
     @Override

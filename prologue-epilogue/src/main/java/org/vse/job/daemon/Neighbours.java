@@ -95,7 +95,7 @@ final class Neighbours implements AutoCloseable {
     /** Begins to look whether this node is cut off, when there are others. */
     void watch(Node node, JobTable table) {
         if (client != null) {
-            isolation = new Isolation(node, table, client, leases.length());
+            isolation = new Isolation(node, table, client, leases.length(), settings.run());
             isolation.watch();
         }
     }

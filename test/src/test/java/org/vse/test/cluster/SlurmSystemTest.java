@@ -355,6 +355,7 @@ class SlurmSystemTest {
     }
 
     @Test
+    @Tag("full")
     void theMachinesOfANodeThatIsCutOffAreGoneBeforeTheirJobStartsAgain() {
         cluster.script("fence.sh", """
                 #!/bin/bash
