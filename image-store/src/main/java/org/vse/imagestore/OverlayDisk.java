@@ -15,6 +15,9 @@ import org.vse.process.CommandRunner;
 
 /** The disk of one machine: a qcow2 file that holds what differs from its image. */
 public final class OverlayDisk {
+    /** Tens of gigabytes on a slow disk. */
+    private static final Duration COPY = Duration.ofMinutes(30);
+
     private OverlayDisk() {}
 
     /**
@@ -42,6 +45,32 @@ public final class OverlayDisk {
                 "-F", image.format(), "-b", image.disk().toAbsolutePath().toString()));
         argv.addAll(List.of("--", overlay.toAbsolutePath().toString(), Long.toString(size)));
         runner.run(Command.of(argv).withTimeout(Duration.ofSeconds(20))).orThrow("creating the machine's disk");
+    }
+
+    /**
+     * Makes a copy of an overlay, which may have been made on another node, stand on this node's copy of its image.
+     *
+     * @param from made by {@link #create} for the same image
+     * @param overlay does not exist yet; afterwards only its owner may read it
+     * @throws VseException STORAGE_FAILED, DISK_FULL, COMMAND_FAILED when cp or qemu-img fails
+     */
+    public static void copy(CommandRunner runner, Image image, Path from, Path overlay) {
+        makePrivate(overlay);
+        runner.run(Command.of(List.of(
+                                "cp",
+                                "--reflink=auto",
+                                "--sparse=always",
+                                "--no-preserve=mode",
+                                "--",
+                                from.toAbsolutePath().toString(),
+                                overlay.toAbsolutePath().toString()))
+                        .withTimeout(COPY))
+                .orThrow("copying the machine's disk");
+        List<String> argv = new ArrayList<>(List.of("qemu-img", "rebase", "-q", "-u", "-f", "qcow2"));
+        argv.addAll(List.of(
+                "-F", image.format(), "-b", image.disk().toAbsolutePath().toString()));
+        argv.addAll(List.of("--", overlay.toAbsolutePath().toString()));
+        runner.run(Command.of(argv).withTimeout(Duration.ofSeconds(20))).orThrow("putting the machine's disk on its image");
     }
 
     /** qemu-img keeps the mode of a file that is there. */

@@ -11,6 +11,7 @@ final class Conflicts {
 
     static void find(Settings settings, Problems problems) {
         mounts(settings, problems);
+        checkpoint(settings, problems);
         var network = settings.get(DirectiveKey.NETWORK)
                 .filter(s -> s.text().equals(Network.USER.word()))
                 .orElse(null);
@@ -43,6 +44,29 @@ final class Conflicts {
                     conflict(mounts.get(), other.get(), "further directories come by the job's NFS server")
                             .next("remove mounts, or write share=nfs network=job"));
         }
+    }
+
+    /** QEMU refuses to save a machine with a directory by 9p or with a device of the host. */
+    private static void checkpoint(Settings settings, Problems problems) {
+        Optional<Setting> saved = settings.get(DirectiveKey.ON_WALLTIME)
+                .filter(s -> s.text().equals(OnWalltime.CHECKPOINT.word()))
+                .or(() -> settings.get(DirectiveKey.CHECKPOINT_EVERY));
+        Optional<Setting> share = settings.get(DirectiveKey.SHARE);
+        Optional<Setting> byNineP = share.isPresent()
+                ? share.filter(s -> s.text().equals(Share.P9.word()))
+                : settings.get(DirectiveKey.NETWORK).filter(s -> s.text().equals(Network.USER.word()));
+        if (saved.isEmpty()) {
+            return;
+        }
+        byNineP.ifPresent(s -> problems.add(
+                later(saved.get(), s),
+                conflict(saved.get(), s, "VMs with directories by 9p cannot be saved")
+                        .next("write share=nfs or share=none")));
+        settings.get(DirectiveKey.HOSTDEV)
+                .ifPresent(s -> problems.add(
+                        later(saved.get(), s),
+                        conflict(saved.get(), s, "VMs with devices of the node cannot be saved")
+                                .next("leave one of them out")));
     }
 
     /** Two values and why they cannot be had together; both with their positions as facts. */

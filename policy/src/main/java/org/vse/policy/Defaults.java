@@ -7,6 +7,7 @@ final class Defaults {
     static final String NETWORK = "job";
     static final String OVERSUBSCRIBE = "no";
     static final String ROOT = "no";
+    static final OnWalltime ON_WALLTIME = OnWalltime.KILL;
 
     private Defaults() {}
 

@@ -58,7 +58,17 @@ public enum DirectiveKey {
             new Grammar.Words("[0-9a-f]{4}:[0-9a-f]{2}:[01][0-9a-f][.][0-7]", "PCI address such as 0000:3b:00.0"),
             "none"),
     /** Whether the script runs as root of its VM. */
-    ROOT("root", new Grammar.Choice(List.of("no", "yes")), Defaults.ROOT);
+    ROOT("root", new Grammar.Choice(List.of("no", "yes")), Defaults.ROOT),
+    /** What happens when the walltime is nearly over. */
+    ON_WALLTIME(
+            "on-walltime",
+            new Grammar.Choice(
+                    Arrays.stream(OnWalltime.values()).map(OnWalltime::word).toList()),
+            Defaults.ON_WALLTIME.word()),
+    /** How often the VMs are saved while the job runs. */
+    CHECKPOINT_EVERY("checkpoint-every", new Grammar.Word("[1-9][0-9]{0,3}[mh]", "time such as 30m or 2h"), "never"),
+    /** The job whose saved VMs this one goes on with. */
+    RESUME("resume", new Grammar.Word("[A-Za-z0-9][A-Za-z0-9._+\\[\\]-]{0,127}", "id of a job"), "none");
 
     private final String word;
 
@@ -96,7 +106,7 @@ public enum DirectiveKey {
     /** The value that holds when the key is given nowhere; empty where that depends on the job. */
     public Optional<String> fallback() {
         return switch (this) {
-            case MEMORY, VMS_PER_NODE, NETWORK, OVERSUBSCRIBE, ROOT -> Optional.of(standard);
+            case MEMORY, VMS_PER_NODE, NETWORK, OVERSUBSCRIBE, ROOT, ON_WALLTIME -> Optional.of(standard);
             default -> Optional.empty();
         };
     }

@@ -117,6 +117,21 @@ public sealed interface Grammar {
     }
 
     /**
+     * One word.
+     *
+     * @param form as a regular expression
+     * @param range the form in words, for people
+     */
+    record Word(String form, String range) implements Grammar {
+        @Override
+        public void check(String text) {
+            if (!text.matches(form)) {
+                throw bad(text, "not such a word", range);
+            }
+        }
+    }
+
+    /**
      * Words separated by commas, each once.
      *
      * @param form of each

@@ -20,6 +20,7 @@ import org.vse.failure.VseException;
  * @param headVcpus virtual processors of the first VM; empty: as of every VM
  * @param headMemoryBytes memory of the first VM, a multiple of 1 MiB
  * @param additions what the VMs have beyond that
+ * @param continuation how the job goes on after its walltime
  * @param provenance where each value was written; keys that nobody set are absent
  */
 public record JobDescription(
@@ -34,6 +35,7 @@ public record JobDescription(
         OptionalInt headVcpus,
         long headMemoryBytes,
         Additions additions,
+        Continuation continuation,
         Map<DirectiveKey, SourcePosition> provenance) {
 
     public JobDescription {
@@ -65,6 +67,7 @@ public record JobDescription(
                 headVcpus,
                 headMemoryBytes,
                 other,
+                continuation,
                 provenance);
     }
 
@@ -124,6 +127,7 @@ public record JobDescription(
                         .map(Setting::text)
                         .orElse(text(settings, DirectiveKey.MEMORY, Defaults.MEMORY))),
                 Additions.of(settings),
+                Continuation.of(settings),
                 provenance);
     }
 

@@ -46,6 +46,7 @@ class JobScriptTest {
                         OptionalInt.empty(),
                         2L << 30,
                         Additions.NONE,
+                        Continuation.NONE,
                         Map.of(
                                 DirectiveKey.DISK, new SourcePosition("job.sh", 4, 11),
                                 DirectiveKey.IMAGE, new SourcePosition("job.sh", 4, 23),

@@ -54,6 +54,11 @@ public interface VmDriver extends AutoCloseable {
      */
     long save(VmName name, Path memory);
 
+    /**
+     * What executes machines here, with its version: a machine goes on from its saved memory only where the text is the same.
+     */
+    String hypervisor();
+
     /** CPU time and memory that the machine has used so far, as the hypervisor says. */
     VmUsage usage(VmName name);
 

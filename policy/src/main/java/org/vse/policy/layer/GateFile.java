@@ -63,7 +63,7 @@ public final class GateFile {
             fields.addAll(List.of("choice", String.join(",", choice.words())));
         } else if (grammar instanceof Grammar.Image) {
             fields.add("image");
-        } else if (grammar instanceof Grammar.Words) {
+        } else if (grammar instanceof Grammar.Words || grammar instanceof Grammar.Word) {
             fields.add("words");
         } else {
             fields.add("file");

@@ -48,7 +48,10 @@ class MergePropertiesTest {
             "boot-timeout",
             "plug-ins",
             "hostdev",
-            "root");
+            "root",
+            "on-walltime",
+            "checkpoint-every",
+            "resume");
 
     /** What one layer says: values by key, keys taken away, keys reserved, and a variant for jobs of more than two VMs. */
     record Said(Map<String, String> sets, List<String> removes, List<String> reserved, Map<String, String> variant) {
@@ -332,6 +335,9 @@ class MergePropertiesTest {
             case "boot" -> List.of("quiet", "mitigations=off");
             case "plug-ins" -> List.of("hostfile", "hostfile:mpich");
             case "hostdev" -> List.of("0000:3b:00.0", "0000:3b:00.1");
+            case "on-walltime" -> List.of("kill", "signal", "checkpoint");
+            case "checkpoint-every" -> List.of("30m", "2h");
+            case "resume" -> List.of("4711", "12[3].head");
             default -> List.of("no", "yes");
         };
     }

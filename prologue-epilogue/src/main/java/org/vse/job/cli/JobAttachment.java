@@ -1,6 +1,7 @@
 package org.vse.job.cli;
 
 import java.io.IOException;
+import java.io.OutputStream;
 import java.time.Clock;
 import java.util.Map;
 import java.util.Optional;
@@ -24,11 +25,14 @@ import org.vse.job.client.VsedClient;
  * that nothing is lost or shown twice.
  *
  * <p>The result is an exit code: the script's own; {@value #OWN_FAILURE} for a failure of VSE; 128 + signal when the user
- * ended the job by a signal before the script ran; {@value #PIPE_BROKEN} when nobody reads the output any more.
+ * ended the job by a signal before the script ran; {@value #PIPE_BROKEN} when nobody reads the output any more; {@value
+ * #GOES_ON_LATER} when the job stopped with its VMs saved.
  */
 final class JobAttachment {
     static final int OWN_FAILURE = 125;
     static final int PIPE_BROKEN = 141;
+    /** EX_TEMPFAIL of sysexits.h. */
+    static final int GOES_ON_LATER = 75;
     private static final int MAX_FRUITLESS = 5;
     private static final Map<String, Integer> NUMBERS = Map.of("HUP", 1, "INT", 2, "TERM", 15);
 
@@ -53,6 +57,7 @@ final class JobAttachment {
     private final IntConsumer leave;
     private long next;
     private boolean settled;
+    private Optional<JsonObject> from = Optional.empty();
     private OptionalInt exitCode = OptionalInt.empty();
     private OptionalInt overriding = OptionalInt.empty();
     private @Nullable String job;
@@ -172,6 +177,7 @@ final class JobAttachment {
         next = number + 1;
         switch (event.text("event").orElse("")) {
             case "accepted" -> accepted(event.text("job").orElseThrow(() -> notAnEvent(line)));
+            case "restored" -> from = event.object("bytes");
             case "terminal", "running" -> begin();
             case "ended" -> {
                 begin();
@@ -179,6 +185,12 @@ final class JobAttachment {
                 exitCode = event.number("exitCode").stream()
                         .mapToInt(Math::toIntExact)
                         .findFirst();
+                carrier.ended(event.object("bytes"));
+            }
+            case "checkpointed" -> {
+                begin();
+                interrupts.ending();
+                exitCode = OptionalInt.of(GOES_ON_LATER);
                 carrier.ended(event.object("bytes"));
             }
             case "failed" -> {
@@ -281,10 +293,18 @@ final class JobAttachment {
 
         @Override
         public void start(String id) {
-            out = new OutputCopy(client, comeback::await, id, "stdout", io.out(), JobAttachment.this::sinkBroken);
-            err = new OutputCopy(client, comeback::await, id, "stderr", io.err(), JobAttachment.this::sinkBroken);
+            out = copy(id, "stdout", io.out());
+            err = copy(id, "stderr", io.err());
             out.start();
             err.start();
+        }
+
+        /** Whoever had the earlier part of the job has shown its output. */
+        private OutputCopy copy(String id, String stream, OutputStream sink) {
+            long shown =
+                    from.map(bytes -> bytes.number(stream).orElse(0)).orElse(0L);
+            return new OutputCopy(
+                    client, comeback::await, id, stream, shown, sink, JobAttachment.this::sinkBroken);
         }
 
         @Override

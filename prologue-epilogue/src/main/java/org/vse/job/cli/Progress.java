@@ -30,6 +30,7 @@ final class Progress {
     private @Nullable Instant running;
     private @Nullable Instant ended;
     private String result = "";
+    private String job = "?";
 
     Progress(Instant now) {
         begin = now;
@@ -40,12 +41,13 @@ final class Progress {
     /** The line for an event, if it is worth one. */
     Optional<String> on(JsonObject event, Instant now) {
         Optional<String> line = switch (event.text("event").orElse("")) {
-            case "accepted" -> Optional.of("vse: job " + event.text("job").orElse("?"));
+            case "accepted" -> accepted(event.text("job").orElse("?"));
             case "step" -> step(event.text("step").orElse("?"), now);
             case "waiting" -> waiting(event, now);
             case "notice" -> event.text("text").map(text -> "vse: note: " + text);
             case "running" -> running(now);
             case "ended" -> ended("exit code " + event.number("exitCode").orElse(-1), now);
+            case "checkpointed" -> saved(event, now);
             case "failed" -> ended("failed", now);
             case "settled" -> settled(now);
             default -> Optional.empty();
@@ -63,6 +65,11 @@ final class Progress {
         }
         lastLine = now;
         return Optional.of("vse: " + waiting + left(now));
+    }
+
+    private Optional<String> accepted(String id) {
+        job = id;
+        return Optional.of("vse: job " + id);
     }
 
     private Optional<String> step(String name, Instant now) {
@@ -93,6 +100,12 @@ final class Progress {
             result = how + (running == null ? "" : " after " + seconds(running, now));
         }
         return Optional.empty();
+    }
+
+    private Optional<String> saved(JsonObject event, Instant now) {
+        ended("stopped", now);
+        return Optional.of("vse: saved as checkpoint " + event.number("number").orElse(0) + " of job " + job
+                + "; to go on: #VSE resume=" + job);
     }
 
     private Optional<String> settled(Instant now) {

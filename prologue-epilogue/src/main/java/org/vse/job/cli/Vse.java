@@ -38,6 +38,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             SubmitCommands.Wait.class,
             SubmitCommands.Ps.class,
             JobCommands.class,
+            CheckpointCommands.class,
             VmCommands.class,
             ImageCommands.class,
             NodeCommands.class,

@@ -10,7 +10,7 @@ import org.vse.failure.VseException;
 
 /**
  * Copies one output stream of a job, byte for byte, through any number of daemons: each request begins at the number of
- * bytes written so far. Ends when as many bytes as the job wrote have been written here.
+ * bytes written so far, here or by who came before. Ends when as many bytes as the job wrote have been written here.
  */
 public final class OutputCopy {
     private static final int MAX_FRUITLESS = 5;
@@ -33,18 +33,23 @@ public final class OutputCopy {
     private @Nullable OptionalLong total;
     private @Nullable VseException failure;
 
-    /** @param sinkBroken called when {@code sink} takes no more; nothing more is copied then */
+    /**
+     * @param from byte of the stream at which {@code sink} begins
+     * @param sinkBroken called when {@code sink} takes no more; nothing more is copied then
+     */
     public OutputCopy(
             VsedClient client,
             Return comeback,
             String job,
             String stream,
+            long from,
             OutputStream sink,
             Consumer<IOException> sinkBroken) {
         this.client = client;
         this.comeback = comeback;
         this.job = job;
         this.stream = stream;
+        this.written = from;
         this.sink = sink;
         this.sinkBroken = sinkBroken;
         this.thread = new Thread(this::run, "output-" + stream);

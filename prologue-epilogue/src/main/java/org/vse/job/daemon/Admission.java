@@ -24,6 +24,7 @@ import org.vse.job.Standing;
 import org.vse.job.lifecycle.JobRecord;
 import org.vse.job.step.Node;
 import org.vse.policy.Additions;
+import org.vse.policy.Continuation;
 import org.vse.policy.Allocation;
 import org.vse.policy.DirectiveKey;
 import org.vse.policy.ImageReference;
@@ -269,7 +270,9 @@ record Admission(
                 asUser ? user.gid() : qemuGid,
                 request.walltime().map(Duration::toSeconds).orElse(null),
                 now,
-                description.additions().equals(Additions.NONE) ? null : description.additions());
+                description.additions().equals(Additions.NONE) ? null : description.additions(),
+                description.continuation().equals(Continuation.NONE) ? null : description.continuation(),
+                null);
     }
 
     /** Memory that the job holds while it has its cores, bytes. */

@@ -60,6 +60,8 @@ final class ConfigFile {
         PEERS("peers", "by name, on the port of peer-listen"),
         PEER_CERTIFICATES("peer-certificates", "certs beside this file"),
         NODE_LEASE("node-lease", "30s"),
+        CHECKPOINTS("checkpoints", "checkpoints in the state directory"),
+        CHECKPOINT_KEY("checkpoint-key", "checkpoint.key in the state directory"),
         POLICY("policy", "policy.yaml beside this file, if it is there");
 
         private final String word;

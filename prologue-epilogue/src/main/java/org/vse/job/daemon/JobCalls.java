@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
 import org.vse.job.Standing;
@@ -21,6 +22,8 @@ import org.vse.job.lifecycle.EventFeed;
 import org.vse.job.lifecycle.Job;
 import org.vse.job.lifecycle.JobRecord;
 import org.vse.job.lifecycle.JobState;
+import org.vse.job.lifecycle.SaveOrder;
+import org.vse.job.lifecycle.SavedAs;
 import org.vse.job.step.Guests;
 import org.vse.job.step.Node;
 import org.vse.policy.Network;
@@ -76,6 +79,7 @@ final class JobCalls {
             case "GET console" -> console(call, running(call, id));
             case "GET key" -> key(call, running(call, id));
             case "POST signal" -> signal(call, running(call, id));
+            case "POST checkpoint" -> checkpoint(call, running(call, id));
             case "POST cancel" -> cancel(call, id);
             case "POST terminal" -> terminal(call, running(call, id));
             case "POST tunnel" -> tunnel(call, running(call, id));
@@ -249,6 +253,30 @@ final class JobCalls {
         requireRunning(job);
         boolean sent = script().signal(Guests.control(node, job, 0), signal);
         call.reply().json(200, Map.of("sent", sent));
+    }
+
+    /** Answers when the machines are saved, or could not be. */
+    private void checkpoint(Call call, Job job) throws IOException {
+        requireRunning(job);
+        SaveOrder order = new SaveOrder(call.body().path("stop").asBoolean(false));
+        job.order(order);
+        node.growth().wake(job.files().directory());
+        try {
+            SavedAs saved = order.done().get();
+            call.reply()
+                    .json(
+                            200,
+                            Map.of(
+                                    "job", job.record().id(),
+                                    "number", saved.number(),
+                                    "bytes", saved.bytes(),
+                                    "stillMillis", saved.still().toMillis()));
+        } catch (ExecutionException e) {
+            throw e.getCause() instanceof VseException known ? known : new IllegalStateException(e.getCause());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("the daemon is ending", e);
+        }
     }
 
     private void cancel(Call call, String id) throws IOException {

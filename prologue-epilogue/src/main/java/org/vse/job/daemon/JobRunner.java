@@ -108,6 +108,13 @@ final class JobRunner {
     }
 
     private void settle(Job job) {
+        job.order().ifPresent(order -> {
+            order.done()
+                    .completeExceptionally(VseException.of(
+                            ErrorCode.JOB_STATE,
+                            "job '" + job.record().id() + "' ended before its machines were saved"));
+            job.ordered();
+        });
         boolean interrupted;
         synchronized (goingOn) {
             goingOn.remove(job.record().id());
@@ -156,7 +163,14 @@ final class JobRunner {
             node.ledger().record(VmAccount.settled(node, job));
         }
         job.requireToldKept();
-        job.journal().enter(job.failure().isEmpty() ? JobState.SETTLED : JobState.FAILED);
+        job.journal().enter(end(job));
+    }
+
+    private static JobState end(Job job) {
+        if (job.failure().isPresent()) {
+            return JobState.FAILED;
+        }
+        return job.saved().isPresent() ? JobState.CHECKPOINTED : JobState.SETTLED;
     }
 
     private static VseException reason(Job job, RuntimeException e) {

@@ -65,7 +65,9 @@ final class LeftJobs {
 
     private static void takeUp(Node node, Job job, JobRunner runner) {
         String id = job.record().id();
-        if (job.failure().isPresent() || job.outcome().isPresent()) {
+        if (job.failure().isPresent()
+                || job.outcome().isPresent()
+                || job.saved().isPresent()) {
             LOG.info("job {} is over and is taken down", id);
             runner.finish(job);
         } else if (job.state() == JobState.RUNNING && !job.journal().isGoingBack()) {

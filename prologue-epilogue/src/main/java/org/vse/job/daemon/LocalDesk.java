@@ -39,6 +39,7 @@ final class LocalDesk {
     private final JobCounter counter;
     private final LocalScheduler scheduler;
     private final JobRunner runner;
+    private final Resumptions resumptions;
     private final Map<String, Pending> pending = new LinkedHashMap<>();
 
     LocalDesk(Node node, VsedConfig config, ObjectMapper json, JobTable table, Starter starter, List<CoreLease> held) {
@@ -49,6 +50,7 @@ final class LocalDesk {
         this.counter = new JobCounter(config.state().resolve("local.next"));
         this.scheduler = new LocalScheduler(config.memories(), config.sharers(), config.memory(), held);
         this.runner = starter.runner(this::over);
+        this.resumptions = new Resumptions(node);
     }
 
     /** Makes the runner that tells this desk when a job is over. */
@@ -136,14 +138,14 @@ final class LocalDesk {
             admission
                     .notices()
                     .forEach(notice -> feed.publish(feed.event("notice").put("text", notice)));
-            JobRecord record = admission.record(
+            JobRecord record = resumptions.of(admission.record(
                     node.owner(),
                     node.name(),
                     identity,
                     lease,
                     uidOf(admission),
                     gidOf(admission),
-                    node.clock().instant());
+                    node.clock().instant()));
             Job job = Job.admit(record, files, feed, Map.of(), json, node.clock());
             node.growth().add(files.directory());
             table.add(job);
@@ -267,7 +269,7 @@ final class LocalDesk {
 
     private void start(Pending next, CoreLease lease) {
         try {
-            JobRecord record = next.admission()
+            JobRecord record = resumptions.of(next.admission()
                     .record(
                             node.owner(),
                             node.name(),
@@ -275,7 +277,7 @@ final class LocalDesk {
                             lease,
                             uidOf(next.admission()),
                             gidOf(next.admission()),
-                            next.since());
+                            next.since()));
             Job job = Job.admit(
                     record, next.files(), next.feed(), next.admission().environment(), json, node.clock());
             node.growth().add(next.files().directory());

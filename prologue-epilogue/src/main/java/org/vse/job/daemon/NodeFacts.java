@@ -59,7 +59,13 @@ final class NodeFacts {
                         size(values, ConfigFile.Key.SHARE_MEMORY),
                         size(values, ConfigFile.Key.MAX_OUTPUT),
                         size(values, ConfigFile.Key.MAX_CONSOLE)),
+                path(values, ConfigFile.Key.CHECKPOINTS, state.resolve("checkpoints")),
+                path(values, ConfigFile.Key.CHECKPOINT_KEY, state.resolve("checkpoint.key")),
                 peers(values, file));
+    }
+
+    private static Path path(Map<ConfigFile.Key, ConfigFile.Value> values, ConfigFile.Key key, Path otherwise) {
+        return Optional.ofNullable(values.get(key)).map(ConfigFile::path).orElse(otherwise);
     }
 
     private static Optional<VsedConfig.Peers> peers(Map<ConfigFile.Key, ConfigFile.Value> values, Path file) {

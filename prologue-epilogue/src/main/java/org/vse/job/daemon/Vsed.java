@@ -45,6 +45,8 @@ import org.vse.process.cgroup.Cgroups;
 import org.vse.process.cgroup.Hierarchy;
 import org.vse.provisioner.VmDriver;
 import org.vse.provisioner.accelerator.AcceleratorChoice;
+import org.vse.provisioner.checkpoint.CheckpointStore;
+import org.vse.provisioner.checkpoint.SiteKey;
 import org.vse.provisioner.accelerator.KvmProbe;
 import org.vse.provisioner.accelerator.ProbeHost;
 import org.vse.provisioner.accelerator.ProbeRecord;
@@ -165,6 +167,7 @@ public final class Vsed {
                     neighbours.sisters(),
                     new ShareServer(commands),
                     ledger,
+                    new CheckpointStore(settings.checkpoints(), SiteKey.in(settings.checkpointKey())),
                     commands,
                     growth,
                     Clock.systemUTC());

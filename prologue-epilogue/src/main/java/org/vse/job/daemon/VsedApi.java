@@ -32,6 +32,7 @@ final class VsedApi {
     private final JobView views;
     private final JobCalls jobs;
     private final HookCalls hooks;
+    private final CheckpointCalls checkpoints;
     private final ImageUse use;
     private final ObjectNode health;
     private final CountDownLatch down;
@@ -60,6 +61,7 @@ final class VsedApi {
         this.jobs = new JobCalls(node, json, table, desk, policy, users);
         this.hooks =
                 new HookCalls(json, new HookDesk(node, table, desk, policy, users, new NodeSources(node.commands())));
+        this.checkpoints = new CheckpointCalls(node, json, table);
         this.use = new ImageUse(table);
         this.use.waitingAt(desk);
         this.health = health;
@@ -89,6 +91,7 @@ final class VsedApi {
             case "GET report" -> call.reply().json(200, report(call));
             case "POST down" -> down(call);
             case "GET jobs", "POST jobs" -> jobs.answer(call);
+            case "GET checkpoints", "POST checkpoints" -> checkpoints.answer(call);
             case "POST hooks" -> hooks.answer(call);
             default -> throw call.unknown();
         }

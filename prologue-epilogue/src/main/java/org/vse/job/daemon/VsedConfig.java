@@ -25,6 +25,8 @@ import org.vse.provisioner.VmSpec.Accelerator;
  * @param qemuUids size of the pool
  * @param qemuGid group of the machines' processes
  * @param reap between two looks for what has no living job
+ * @param checkpoints where saved machines are kept
+ * @param checkpointKey file of the key that tells this site's from others
  * @param peers how this node speaks to others; empty when it speaks to none
  */
 record VsedConfig(
@@ -45,6 +47,8 @@ record VsedConfig(
         Duration grace,
         Duration reap,
         Node.Limits limits,
+        Path checkpoints,
+        Path checkpointKey,
         Optional<Peers> peers) {
     VsedConfig {
         memories = memories.stream().map(List::copyOf).toList();

@@ -158,8 +158,8 @@ final class Starter {
 
     private void begin() {
         if (stdout == null || stderr == null) {
-            stdout = new OutputCopy(client, comeback::await, job, "stdout", out, this::sinkBroken);
-            stderr = new OutputCopy(client, comeback::await, job, "stderr", err, this::sinkBroken);
+            stdout = new OutputCopy(client, comeback::await, job, "stdout", 0, out, this::sinkBroken);
+            stderr = new OutputCopy(client, comeback::await, job, "stderr", 0, err, this::sinkBroken);
             stdout.start();
             stderr.start();
         }

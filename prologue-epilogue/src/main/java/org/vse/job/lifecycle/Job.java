@@ -13,11 +13,13 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
 import org.vse.provisioner.VmDriver;
 import org.vse.provisioner.VmName;
+import org.vse.provisioner.VmSpec.Accelerator;
 
 /** One attempt of one job on this node: its record, its files and where it stands. */
 public final class Job implements Progress, AutoCloseable {
@@ -34,6 +36,7 @@ public final class Job implements Progress, AutoCloseable {
     private volatile @Nullable Outcome outcome;
     private volatile boolean cancelled;
     private volatile @Nullable VseException partFailure;
+    private final AtomicReference<@Nullable SaveOrder> order = new AtomicReference<>();
     private final CountDownLatch terminal = new CountDownLatch(1);
     private final CountDownLatch starter = new CountDownLatch(1);
 
@@ -144,7 +147,7 @@ public final class Job implements Progress, AutoCloseable {
         return first.orElse(outcome);
     }
 
-    /** Says how the script ended, when it is known and was not said yet. */
+    /** Says how the script ended, or that it goes on elsewhere, when that is known and was not said yet. */
     public void sayOutcome() {
         Optional<Outcome> known = outcome();
         if (known.isPresent() && feed.first("ended").isEmpty()) {
@@ -154,6 +157,58 @@ public final class Job implements Progress, AutoCloseable {
                     .put("stderr", known.get().stderrBytes());
             feed.publish(event);
         }
+        Optional<SavedAs> stopped = saved();
+        if (stopped.isPresent() && feed.first("checkpointed").isEmpty()) {
+            ObjectNode event = feed.event("checkpointed").put("number", stopped.get().number());
+            event.putObject("bytes")
+                    .put("stdout", stopped.get().stdoutBytes())
+                    .put("stderr", stopped.get().stderrBytes());
+            feed.publish(event);
+        }
+    }
+
+    /** Keeps what executes the guests' instructions. */
+    public void keepAccelerator(Accelerator accelerator) {
+        DurableFile.write(files.accelerator(), json, accelerator);
+    }
+
+    /** What executes the guests' instructions, once that was chosen. */
+    public Accelerator accelerator() {
+        return DurableFile.read(files.accelerator(), json, Accelerator.class);
+    }
+
+    /** Keeps that the job stops with its machines saved; durable when this returns. */
+    public void stopAs(SavedAs saved) {
+        DurableFile.write(files.saved(), json, saved);
+    }
+
+    /** What the machines were saved as when the job stopped; empty unless it did. */
+    public Optional<SavedAs> saved() {
+        return Files.exists(files.saved())
+                ? Optional.of(DurableFile.read(files.saved(), json, SavedAs.class))
+                : Optional.empty();
+    }
+
+    /**
+     * Gives whoever drives the job the word to save its machines.
+     *
+     * @throws VseException JOB_STATE when there is such a word already
+     */
+    public void order(SaveOrder save) {
+        if (!order.compareAndSet(null, save)) {
+            throw VseException.of(ErrorCode.JOB_STATE, "the machines of job '" + record.id() + "' are being saved")
+                    .next("wait for that, then ask again");
+        }
+    }
+
+    /** The word to save the machines; it stands until {@link #ordered}. */
+    public Optional<SaveOrder> order() {
+        return Optional.ofNullable(order.get());
+    }
+
+    /** The order was carried out, or could not be. */
+    public void ordered() {
+        order.set(null);
     }
 
     /** Name of the step that the job is in. */

@@ -51,6 +51,16 @@ public record JobFiles(Path directory, Path sockets) {
         return directory.resolve("events");
     }
 
+    /** What executes the guests' instructions; there once that was chosen. */
+    public Path accelerator() {
+        return directory.resolve("accelerator.json");
+    }
+
+    /** What the machines were saved as; there once the job has stopped at that. */
+    public Path saved() {
+        return directory.resolve("saved.json");
+    }
+
     public Path outcome() {
         return directory.resolve("outcome.json");
     }

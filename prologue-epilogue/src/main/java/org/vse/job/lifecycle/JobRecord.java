@@ -10,9 +10,11 @@ import java.util.List;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 import org.vse.policy.Additions;
+import org.vse.policy.Continuation;
 import org.vse.policy.Network;
 import org.vse.policy.Share;
 import org.vse.provisioner.VmName;
+import org.vse.provisioner.VmSpec.Accelerator;
 import org.vse.provisioner.network.NetworkPlan;
 
 /**
@@ -33,6 +35,8 @@ import org.vse.provisioner.network.NetworkPlan;
  * @param walltimeSeconds limit of the run; null for none. A batch system may count it from before the machines come up, and
  *     ends the job itself
  * @param added null for nothing, as in records of the time before there was anything
+ * @param going how the job goes on after its walltime; null for not at all
+ * @param resume what it goes on from; null when its machines boot
  */
 public record JobRecord(
         String scheduler,
@@ -56,7 +60,9 @@ public record JobRecord(
         int qemuGid,
         @Nullable Long walltimeSeconds,
         Instant submitted,
-        @Nullable Additions added) {
+        @Nullable Additions added,
+        @Nullable Continuation going,
+        @Nullable Resume resume) {
 
     /** {@link #scheduler} of jobs that no batch system knows. */
     public static final String EMBEDDED = "local";
@@ -123,8 +129,19 @@ public record JobRecord(
         return with(arguments, cwd, newMachines, newQemuUid, newQemuGid);
     }
 
+    /** The same job, whose machines go on from a set. */
+    public JobRecord resuming(Resume from) {
+        return with(arguments, cwd, machines, qemuUid, qemuGid, from);
+    }
+
     private JobRecord with(
             List<String> newArguments, String newCwd, List<Machine> newMachines, int newQemuUid, int newQemuGid) {
+        return with(newArguments, newCwd, newMachines, newQemuUid, newQemuGid, resume);
+    }
+
+    private JobRecord with(
+            List<String> newArguments, String newCwd, List<Machine> newMachines, int newQemuUid, int newQemuGid,
+            @Nullable Resume newResume) {
         return new JobRecord(
                 scheduler,
                 id,
@@ -147,13 +164,32 @@ public record JobRecord(
                 newQemuGid,
                 walltimeSeconds,
                 submitted,
-                added);
+                added,
+                going,
+                newResume);
     }
 
     /** What its machines have beyond what every one has. */
     @JsonIgnore
     public Additions additions() {
         return added == null ? Additions.NONE : added;
+    }
+
+    /** How it goes on after its walltime. */
+    @JsonIgnore
+    public Continuation continuation() {
+        return going == null ? Continuation.NONE : going;
+    }
+
+    /** Hardware address of a machine: a guest that goes on from its saved memory keeps the one that it booted with. */
+    public String mac(int machine) {
+        return new NetworkPlan(addresses()).mac(machine);
+    }
+
+    /** Tag of the attempt whose machines were booted. */
+    @JsonIgnore
+    public String addresses() {
+        return resume == null ? tag : resume.addresses();
     }
 
     @JsonIgnore
@@ -187,6 +223,16 @@ public record JobRecord(
      * @param target in the guest, the path that the user knows
      */
     public record SharedPath(String source, String target) {}
+
+    /**
+     * The set that a job goes on from.
+     *
+     * @param set the job's name in the store
+     * @param number of the set
+     * @param addresses tag of the attempt whose machines were booted
+     * @param accelerator what executed the guests' instructions: it must do so again
+     */
+    public record Resume(String set, int number, String addresses, Accelerator accelerator) {}
 
     /** The terminal of an interactive job. */
     public record Terminal(int rows, int columns, String type) {}

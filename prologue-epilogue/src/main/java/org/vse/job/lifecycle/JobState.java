@@ -23,12 +23,14 @@ public enum JobState {
     RUNNING,
     /** Ended, everything undone, exit code known. */
     SETTLED,
+    /** Its machines were saved and everything was undone: the job goes on in another attempt, or as another job. */
+    CHECKPOINTED,
     /** Ended by an error or a cancel, everything undone. */
     FAILED;
 
     /** Nothing follows this state. */
     public boolean isFinal() {
-        return this == SETTLED || this == FAILED;
+        return this == SETTLED || this == CHECKPOINTED || this == FAILED;
     }
 
     /** True when the table above has this move. */
@@ -41,8 +43,8 @@ public enum JobState {
             case STAGED -> next == CREATED;
             case CREATED -> next == READY;
             case READY -> next == RUNNING;
-            case RUNNING -> next == SETTLED;
-            case SETTLED, FAILED -> false;
+            case RUNNING -> next == SETTLED || next == CHECKPOINTED;
+            case SETTLED, CHECKPOINTED, FAILED -> false;
         };
     }
 }

@@ -1,22 +1,15 @@
 package org.vse.job.step;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
-import java.util.UUID;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.vse.failure.VseException;
 import org.vse.imagestore.Image;
 import org.vse.imagestore.Kernel;
 import org.vse.imagestore.OverlayDisk;
-import org.vse.imagestore.Provides;
 import org.vse.job.lifecycle.Job;
 import org.vse.job.lifecycle.JobFiles;
 import org.vse.job.lifecycle.JobRecord;
@@ -25,23 +18,17 @@ import org.vse.job.lifecycle.Progress;
 import org.vse.job.lifecycle.Step;
 import org.vse.ledger.VmEnd;
 import org.vse.policy.Network;
-import org.vse.policy.Share;
 import org.vse.provisioner.Origin;
-import org.vse.provisioner.VmLabel;
 import org.vse.provisioner.VmName;
-import org.vse.provisioner.VmSpec;
 import org.vse.provisioner.VmSpec.Accelerator;
 import org.vse.provisioner.VmStatus;
 import org.vse.provisioner.VmUsage;
 import org.vse.provisioner.accelerator.ProbeGuest;
-import org.vse.provisioner.guest.ControlRecords;
-import org.vse.provisioner.guest.GuestJob;
+import org.vse.provisioner.checkpoint.CheckpointStore.CheckpointSet;
+import org.vse.provisioner.checkpoint.SavedVm;
 
 /** Overlay disk and domain of every machine, in parallel; from here on the ledger knows them. */
 final class CreateStep implements Step {
-    /** Ports whose bytes are appended to files of the host. */
-    static final List<String> PORTS = List.of(GuestJob.STDOUT_PORT, GuestJob.STDERR_PORT, ControlRecords.PORT);
-
     private final Node node;
 
     CreateStep(Node node) {
@@ -56,10 +43,16 @@ final class CreateStep implements Step {
     @Override
     public void apply(Job job, Progress progress) {
         Image image = StageStep.image(node, job);
-        Kernel kernel = image.kernelFor(needs(job.record().share()));
-        Accelerator accelerator = node.accelerators().choose(probe(job.record(), image, kernel), progress::waiting);
+        Kernel kernel = MachineSpecs.kernel(image, job.record());
+        JobRecord.Resume resume = job.record().resume();
+        Accelerator accelerator = resume == null
+                ? node.accelerators().choose(probe(job.record(), image, kernel), progress::waiting)
+                : resume.accelerator();
+        job.keepAccelerator(accelerator);
+        Optional<CheckpointSet> set = Optional.ofNullable(resume)
+                .map(from -> node.checkpoints().open(from.set(), from.number()));
         InParallel.each(
-                job.record().machinesOn(node.name()), machine -> create(job, image, kernel, accelerator, machine));
+                job.record().machinesOn(node.name()), machine -> create(job, image, kernel, accelerator, machine, set));
         if (job.record().network() == Network.JOB) {
             node.network().plug(job.record().networkPlan(), ConnectStep.taps(node, job.record()));
         }
@@ -81,89 +74,42 @@ final class CreateStep implements Step {
                         .toList());
     }
 
-    private void create(Job job, Image image, Kernel kernel, Accelerator accelerator, JobRecord.Machine machine) {
-        JobRecord record = job.record();
-        JobFiles files = job.files();
-        Path disk = files.disk(machine.index());
-        OverlayDisk.create(node.commands(), image, disk, machine.disk());
-        own(disk, record);
-        List<VmSpec.Channel> channels = new ArrayList<>();
-        for (String port : PORTS) {
-            Path file = channel(files, machine.index(), port);
-            makeEmpty(file, record);
-            channels.add(new VmSpec.Channel(port, file));
-        }
-        makeSockets(files, record);
-        makeEmpty(files.console(machine.index()), record);
-        VmStatus started =
-                node.driver().start(spec(record, files, kernel, accelerator, machine, channels), new Origin.Cold());
-        JobGroup.machine(node, job, machine, started);
-        node.ledger().record(VmAccount.opened(node, job, machine, accelerator));
-    }
-
-    private VmSpec spec(
-            JobRecord record,
-            JobFiles files,
+    private void create(
+            Job job,
+            Image image,
             Kernel kernel,
             Accelerator accelerator,
             JobRecord.Machine machine,
-            List<VmSpec.Channel> channels) {
-        VmName name = record.vmName(machine.index());
-        String mac = record.networkPlan().mac(machine.index());
-        boolean isFirst = machine.index() == 0;
-        List<VmSpec.SharedDirectory> shares = new ArrayList<>();
-        if (record.share() == Share.P9) {
-            for (int i = 0; i < record.shared().size(); i++) {
-                shares.add(new VmSpec.SharedDirectory(
-                        "vse" + i, Path.of(record.shared().get(i).source())));
+            Optional<CheckpointSet> set) {
+        JobRecord record = job.record();
+        JobFiles files = job.files();
+        Optional<SavedVm> saved = set.map(from -> from.manifest().vms().get(machine.index()));
+        if (set.isPresent() && saved.isPresent()) {
+            set.get().verify(saved.get());
+            OverlayDisk.copy(node.commands(), image, set.get().file(saved.get().disk()), files.disk(machine.index()));
+        } else {
+            OverlayDisk.create(node.commands(), image, files.disk(machine.index()), machine.disk());
+        }
+        own(files.disk(machine.index()), record);
+        for (String port : MachineSpecs.PORTS) {
+            Path file = MachineSpecs.channel(files, machine.index(), port);
+            makeEmpty(file, record);
+            if (machine.index() == 0) {
+                set.ifPresent(from -> SavedStreams.restore(from, file));
             }
         }
-        return new VmSpec(
-                name,
-                UUID.nameUUIDFromBytes(name.value().getBytes(StandardCharsets.UTF_8)),
-                new VmLabel(node.owner(), record.tag(), record.attempt(), machine.index()),
-                accelerator,
-                machine.vcpus(),
-                machine.cores(),
-                machine.memoryBytes(),
-                files.disk(machine.index()),
-                kernel.vmlinuz(),
-                kernel.initrd(),
-                Stream.concat(Stream.of(kernel.commandLine()), record.additions().boot().stream())
-                        .collect(Collectors.joining(" ")),
-                record.qemuUid(),
-                record.qemuGid(),
-                List.of(
-                        record.network() == Network.JOB
-                                ? new VmSpec.Nic.Tap(record.networkPlan().tap(machine.index()), mac)
-                                : new VmSpec.Nic.Isolated(mac)),
-                channels,
-                shares,
-                files.console(machine.index()),
-                isFirst && record.isInteractive() ? files.terminal() : null,
-                machine.equals(record.machinesOn(machine.node()).get(0))
-                        ? record.additions().devices()
-                        : List.of());
-    }
-
-    private static Set<Provides> needs(Share share) {
-        return switch (share) {
-            case NFS -> Set.of(Provides.NFS);
-            case P9 -> Set.of(Provides.NINE_P);
-            case NONE -> Set.of();
-        };
-    }
-
-    /** The file of a port. */
-    static Path channel(JobFiles files, int machine, String port) {
-        if (machine != 0) {
-            return files.channel(machine, port);
-        }
-        return switch (port) {
-            case GuestJob.STDOUT_PORT -> files.stdout();
-            case GuestJob.STDERR_PORT -> files.stderr();
-            default -> files.control();
-        };
+        makeSockets(files, record);
+        makeEmpty(files.console(machine.index()), record);
+        VmStatus started = node.driver()
+                .start(
+                        MachineSpecs.of(node.owner(), record, files, kernel, accelerator, machine),
+                        set.isPresent() && saved.isPresent()
+                                ? new Origin.Checkpoint(
+                                        set.get().file(saved.get().memory()),
+                                        saved.get().state())
+                                : new Origin.Cold());
+        JobGroup.machine(node, job, machine, started);
+        node.ledger().record(VmAccount.opened(node, job, machine, accelerator));
     }
 
     private static void makeSockets(JobFiles files, JobRecord record) {
@@ -216,8 +162,8 @@ final class CreateStep implements Step {
         try {
             Files.deleteIfExists(job.files().disk(machine.index()));
             if (machine.index() != 0) {
-                for (String port : PORTS) {
-                    Files.deleteIfExists(channel(job.files(), machine.index(), port));
+                for (String port : MachineSpecs.PORTS) {
+                    Files.deleteIfExists(MachineSpecs.channel(job.files(), machine.index(), port));
                 }
             }
         } catch (IOException e) {
@@ -244,6 +190,9 @@ final class CreateStep implements Step {
     private static VmEnd why(Job job, boolean lives) {
         if (job.isCancelled()) {
             return VmEnd.CANCELLED;
+        }
+        if (job.saved().isPresent()) {
+            return VmEnd.CHECKPOINTED;
         }
         if (job.outcome().isPresent()) {
             return VmEnd.FINISHED;

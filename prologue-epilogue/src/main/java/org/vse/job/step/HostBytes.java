@@ -61,8 +61,8 @@ final class HostBytes {
 
     private static List<Capped> files(Node.Limits limits, JobFiles files, JobRecord.Machine machine) {
         List<Capped> capped = new ArrayList<>();
-        for (String port : CreateStep.PORTS) {
-            Path file = CreateStep.channel(files, machine.index(), port);
+        for (String port : MachineSpecs.PORTS) {
+            Path file = MachineSpecs.channel(files, machine.index(), port);
             capped.add(
                     port.equals(ControlRecords.PORT)
                             ? new Capped(file, ControlRecords.MAX_BYTES, "the control port", ErrorCode.GUEST_PROTOCOL)

@@ -8,6 +8,7 @@ import org.vse.process.CommandRunner;
 import org.vse.process.cgroup.Cgroups;
 import org.vse.provisioner.VmDriver;
 import org.vse.provisioner.accelerator.AcceleratorChoice;
+import org.vse.provisioner.checkpoint.CheckpointStore;
 import org.vse.provisioner.network.JobNetwork;
 import org.vse.provisioner.share.ShareServer;
 
@@ -20,6 +21,7 @@ import org.vse.provisioner.share.ShareServer;
  * @param timeouts how long each step may take
  * @param limits what a job may make the host hold
  * @param cgroups the groups of this installation's jobs
+ * @param checkpoints where saved machines are kept, perhaps with those of other nodes
  * @param sisters the parts of jobs on other nodes
  */
 public record Node(
@@ -35,6 +37,7 @@ public record Node(
         Sisters sisters,
         ShareServer shares,
         Ledger ledger,
+        CheckpointStore checkpoints,
         CommandRunner commands,
         GrowthWatch growth,
         Clock clock) {

@@ -55,9 +55,12 @@ final class ReadyStep implements Step {
         // The work that does not need the guest is done while it boots.
         GuestSetup.SshKey key = JobKeys.ensure(node.commands(), job.files().key());
         share.awaitUp(job);
-        InParallel.each(here, machine -> configure(job, machine, key, deadline));
+        // Guests that go on from their saved memory are what they were, and stand still until the script may go on.
+        if (job.record().resume() == null) {
+            InParallel.each(here, machine -> configure(job, machine, key, deadline));
+        }
         node.sisters().awaitReady(job, deadline.plus(node.timeouts().setup()).plus(STAGING), progress);
-        if (job.record().coordinator().equals(node.name())) {
+        if (job.record().resume() == null && job.record().coordinator().equals(node.name())) {
             new PlugIns(node).apply(job, progress);
         }
         job.journal().enter(JobState.READY);
@@ -88,7 +91,7 @@ final class ReadyStep implements Step {
                 account(record.user()),
                 joined
                         ? Optional.of(new GuestNic(
-                                plan.mac(machine.index()),
+                                record.mac(machine.index()),
                                 address + "/" + plan.prefix(),
                                 Optional.empty(),
                                 record.nodes().size() == 1 ? MTU : MTU - JobNetwork.TUNNEL_BYTES))

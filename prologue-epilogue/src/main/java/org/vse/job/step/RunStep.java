@@ -1,5 +1,6 @@
 package org.vse.job.step;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -19,6 +20,7 @@ import org.vse.job.lifecycle.JobState;
 import org.vse.job.lifecycle.JournalEntry;
 import org.vse.job.lifecycle.Outcome;
 import org.vse.job.lifecycle.Progress;
+import org.vse.job.lifecycle.SaveOrder;
 import org.vse.job.lifecycle.Step;
 import org.vse.provisioner.guest.ControlRecords;
 import org.vse.provisioner.guest.GuestControl;
@@ -45,9 +47,11 @@ final class RunStep implements Step {
 
     private final Node node;
     private final ShareStep share;
+    private final Saver saver;
 
     RunStep(Node node, ShareStep share) {
         this.node = node;
+        this.saver = new Saver(node);
         this.share = share;
     }
 
@@ -58,7 +62,7 @@ final class RunStep implements Step {
 
     @Override
     public void apply(Job job, Progress progress) {
-        if (job.outcome().isPresent()) {
+        if (job.outcome().isPresent() || job.saved().isPresent()) {
             return;
         }
         GuestControl guest = Guests.control(node, job, 0);
@@ -67,14 +71,21 @@ final class RunStep implements Step {
         try {
             if (isLeft) {
                 node.sisters().hold(job);
+                if (job.record().resume() != null && job.feed().first("restored").isEmpty()) {
+                    goOn(job);
+                }
             } else {
                 awaitTerminal(job, progress);
                 awaitStarter(job, progress);
                 job.journal().enter(JobState.RUNNING);
-                script.start(guest, LaunchPlan.of(job.launched(), environment(job), LaunchPlan.script(job)));
+                if (job.record().resume() == null) {
+                    script.start(guest, LaunchPlan.of(job.launched(), environment(job), LaunchPlan.script(job)));
+                } else {
+                    goOn(job);
+                }
             }
             if (!isLeft || isStarted(job, guest, script)) {
-                finish(job, await(job, guest, script), false);
+                await(job, guest, script).ifPresent(exited -> finish(job, exited, false));
                 return;
             }
         } catch (InterruptedException e) {
@@ -91,6 +102,19 @@ final class RunStep implements Step {
         }
         throw VseException.of(ErrorCode.STEP_INTERRUPTED, "the daemon ended before the script was started")
                 .next("run the job again");
+    }
+
+    /** The script goes on where its machines were saved. */
+    private void goOn(Job job) {
+        long stdout = size(job.files().stdout());
+        long stderr = size(job.files().stderr());
+        for (JobRecord.Machine machine : job.record().machinesOn(node.name())) {
+            node.driver().resume(job.record().vmName(machine.index()));
+        }
+        MachinesHere.wake(node, job);
+        ObjectNode event = job.feed().event("restored");
+        event.putObject("bytes").put("stdout", stdout).put("stderr", stderr);
+        job.feed().publish(event);
     }
 
     /** A daemon that died between its word RUNNING and the start has started nothing. */
@@ -138,7 +162,9 @@ final class RunStep implements Step {
         }
     }
 
-    private JobStatus.Exited await(Job job, GuestControl guest, GuestJob script) throws InterruptedException {
+    /** How the script ended; empty when its machines were saved instead. */
+    private Optional<JobStatus.Exited> await(Job job, GuestControl guest, GuestJob script)
+            throws InterruptedException {
         Path directory = job.files().directory();
         Instant startBy = node.clock().instant().plus(node.timeouts().start());
         Instant limit = limit(job);
@@ -156,7 +182,11 @@ final class RunStep implements Step {
             }
             if (records.status() instanceof JobStatus.Exited exited) {
                 awaitOutput(job, exited);
-                return exited;
+                return Optional.of(exited);
+            }
+            Optional<SaveOrder> order = job.order();
+            if (order.isPresent() && saver.save(job, order.get())) {
+                return Optional.empty();
             }
             if (records.status() instanceof JobStatus.Lost lost) {
                 throw VseException.of(ErrorCode.GUEST_SETUP_FAILED, "how the script ended cannot be known")

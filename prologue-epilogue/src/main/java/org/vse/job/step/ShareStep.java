@@ -37,6 +37,11 @@ final class ShareStep implements Step {
             return;
         }
         NetworkPlan plan = job.record().networkPlan();
+        JobRecord.Resume resume = job.record().resume();
+        if (resume != null) {
+            MachinesHere.restoreShare(
+                    node, job.record(), node.checkpoints().open(resume.set(), resume.number()), home(job));
+        }
         node.network().openService(plan);
         if (job.record().share() == Share.NFS) {
             starting.put(job.record().tag(), start(job));

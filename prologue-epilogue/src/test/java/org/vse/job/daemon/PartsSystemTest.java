@@ -193,6 +193,8 @@ class PartsSystemTest {
                 70_000,
                 null,
                 Instant.EPOCH,
+                null,
+                null,
                 null);
     }
 

@@ -30,6 +30,8 @@ import org.vse.process.cgroup.Cgroups;
 import org.vse.provisioner.VmDriver;
 import org.vse.provisioner.VmSpec.Accelerator;
 import org.vse.provisioner.accelerator.AcceleratorChoice;
+import org.vse.provisioner.checkpoint.CheckpointStore;
+import org.vse.provisioner.checkpoint.SiteKey;
 import org.vse.provisioner.network.JobNetwork;
 import org.vse.provisioner.share.ShareServer;
 
@@ -74,6 +76,7 @@ final class TestNode implements AutoCloseable {
                 sisters.apply(growth),
                 new ShareServer(commands),
                 ledger,
+                new CheckpointStore(directory.resolve("checkpoints"), SiteKey.in(directory.resolve("checkpoint.key"))),
                 commands,
                 growth,
                 Clock.systemUTC());
@@ -115,6 +118,8 @@ final class TestNode implements AutoCloseable {
                 Duration.ofSeconds(1),
                 Duration.ofSeconds(60),
                 LIMITS,
+                directory.resolve("checkpoints"),
+                directory.resolve("checkpoint.key"),
                 Optional.empty());
     }
 

@@ -49,6 +49,8 @@ public final class JobFixture {
                 70_000,
                 null,
                 Instant.EPOCH,
+                null,
+                null,
                 null);
     }
 

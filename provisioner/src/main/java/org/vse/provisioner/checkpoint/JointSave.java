@@ -11,12 +11,14 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.BiConsumer;
 import java.util.function.Function;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
 import org.vse.provisioner.Origin;
 import org.vse.provisioner.VmDriver;
 import org.vse.provisioner.VmSpec;
+import org.vse.provisioner.VmStatus;
 
 /**
  * The machines of a job on one node, paused together and saved together: either all of them are in their files, or all are
@@ -31,6 +33,7 @@ import org.vse.provisioner.VmSpec;
 public final class JointSave {
     private final VmDriver driver;
     private final List<VmSpec> specs;
+    private final BiConsumer<VmSpec, VmStatus> started;
     private final List<Saved> saved = new ArrayList<>();
 
     /**
@@ -40,10 +43,14 @@ public final class JointSave {
      */
     public record Saved(VmSpec spec, Path memory, long state) {}
 
-    /** @param specs what the machines were started with */
-    public JointSave(VmDriver driver, List<VmSpec> specs) {
+    /**
+     * @param specs what the machines were started with
+     * @param started told of each machine that was started again, before it runs
+     */
+    public JointSave(VmDriver driver, List<VmSpec> specs, BiConsumer<VmSpec, VmStatus> started) {
         this.driver = driver;
         this.specs = List.copyOf(specs);
+        this.started = started;
     }
 
     /**
@@ -115,7 +122,8 @@ public final class JointSave {
         }
         each(again, one -> {
             if (driver.find(one.spec().name()).isEmpty()) {
-                driver.start(one.spec(), new Origin.Checkpoint(one.memory(), one.state()));
+                started.accept(
+                        one.spec(), driver.start(one.spec(), new Origin.Checkpoint(one.memory(), one.state())));
             }
             return one;
         });

@@ -15,6 +15,7 @@ import java.util.Map;
  * @param uid whose job it is: nobody else resumes it
  * @param attempt that was saved
  * @param taken when all machines stood still
+ * @param addresses tag of the attempt that was booted: hardware addresses of the machines follow from it
  * @param image digest of what they were booted from
  * @param scriptSha256 digest of the job's script
  * @param hypervisor name and version
@@ -33,6 +34,7 @@ public record SetManifest(
         long uid,
         int attempt,
         Instant taken,
+        String addresses,
         String image,
         String scriptSha256,
         String hypervisor,

@@ -207,6 +207,11 @@ public final class FakeDriver implements VmDriver {
     }
 
     @Override
+    public String hypervisor() {
+        return "fake 1";
+    }
+
+    @Override
     public VmUsage usage(VmName name) {
         return call(Call.USAGE, () -> {
             MachineFile machine = require(name);

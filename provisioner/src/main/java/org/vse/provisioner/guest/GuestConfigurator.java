@@ -2,7 +2,9 @@ package org.vse.provisioner.guest;
 
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.regex.Pattern;
 import org.vse.failure.ErrorCode;
@@ -47,6 +49,23 @@ public final class GuestConfigurator {
     public void startSsh(GuestControl guest) {
         require(GuestShell.run(
                 guest, GuestScripts.SETUP, List.of("vse-setup", "sshd"), new byte[0], timeout, MAX_OUTPUT_BYTES));
+    }
+
+    /**
+     * Tells a guest that goes on from its saved memory what has changed meanwhile.
+     *
+     * @param now what its clock is to show
+     * @param entropy bytes that nobody has seen, at least 32
+     * @throws VseException as {@link #apply}
+     */
+    public void wake(GuestControl guest, Instant now, byte[] entropy) {
+        List<String> arguments = List.of(
+                "vse-setup",
+                "clock",
+                GuestClock.seconds(now),
+                "entropy",
+                HexFormat.of().formatHex(entropy));
+        require(GuestShell.run(guest, GuestScripts.SETUP, arguments, new byte[0], timeout, MAX_OUTPUT_BYTES));
     }
 
     private static void require(GuestResult result) {

@@ -185,6 +185,14 @@ public final class LibvirtDriver implements VmDriver {
     }
 
     @Override
+    public String hypervisor() {
+        return session.repeatable("ask libvirt for the version of its hypervisor", connect -> {
+            long version = connect.getVersion();
+            return "QEMU " + version / 1_000_000 + "." + version / 1_000 % 1_000 + "." + version % 1_000;
+        });
+    }
+
+    @Override
     public VmUsage usage(VmName name) {
         return withOurs(name, "measure", domain -> {
             long resident = 0;

@@ -207,6 +207,16 @@ public final class JobNetwork {
         ipIn(plan.switchNamespace(), inside.toArray(String[]::new));
     }
 
+    /** Takes the taps of ended machines back to the host, where machines that are started again look for them. */
+    public void unplug(NetworkPlan plan, List<Tap> taps) {
+        ipIn(
+                plan.switchNamespace(),
+                taps.stream()
+                        .map(tap -> "link set " + tap.device() + " netns "
+                                + ProcessHandle.current().pid())
+                        .toArray(String[]::new));
+    }
+
     /** Removes the bridge and the taps. Nothing there is no error. */
     public void closeSwitch(NetworkPlan plan, List<Tap> taps) {
         taps.forEach(tap -> removeLink(tap.device()));

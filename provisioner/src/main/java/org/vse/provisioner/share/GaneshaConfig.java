@@ -7,7 +7,10 @@ import java.util.List;
 final class GaneshaConfig {
     private GaneshaConfig() {}
 
-    static String of(NfsShare share, List<Path> roots, Path recovery) {
+    /**
+     * @param again clients of an earlier server of this share are to get back what they had open
+     */
+    static String of(NfsShare share, List<Path> roots, Path recovery, boolean again) {
         StringBuilder text = new StringBuilder();
         text.append("NFS_CORE_PARAM {\n")
                 .append(
@@ -17,7 +20,9 @@ final class GaneshaConfig {
                 .append(share.address())
                 .append(";\n  NFS_Port = 2049;\n}\n");
         text.append("NFS_KRB5 {\n  Active_krb5 = false;\n}\n");
-        text.append("NFSV4 {\n  Graceless = true;\n  RecoveryBackend = fs;\n")
+        text.append("NFSV4 {\n  Graceless = ")
+                .append(!again)
+                .append(";\n  RecoveryBackend = fs;\n")
                 .append("  RecoveryRoot = ")
                 .append(quoted(recovery))
                 .append(";\n")

@@ -57,13 +57,15 @@ public final class ShareServer {
      * <p>Each directory is opened with the user's rights and bound to a name that the user cannot change, in a mount
      * namespace of the server's own; what is exported is that very directory.
      *
-     * @param home private directory of this server for configuration, log and recovery state; made when missing
+     * @param home private directory of this server for configuration, log and recovery state; made when missing. With the
+     *     recovery state of an earlier server of this share in it, that one's clients get back what they had open
      * @throws VseException SHARE_UNSUPPORTED when the user cannot reach a directory
      */
     public Process start(NfsShare share, Path home) {
         List<UserDirectory> opened = new ArrayList<>();
         try {
-            Files.createDirectories(home.resolve("recovery"));
+            boolean again = Files.exists(recovery(home));
+            Files.createDirectories(recovery(home));
             Files.deleteIfExists(home.resolve(BOUND));
             Files.deleteIfExists(log(home));
             Files.createFile(log(home));
@@ -82,7 +84,7 @@ public final class ShareServer {
                 binds.addAll(List.of(user.path().toString(), root.toString()));
             }
             Path config = home.resolve("ganesha.conf");
-            Files.writeString(config, GaneshaConfig.of(share, roots, home.resolve("recovery")));
+            Files.writeString(config, GaneshaConfig.of(share, roots, recovery(home), again));
             Process server = commands.start(
                     Command.of(argv(share, home, config, binds))
                             // Without a bus of its own no server can take another's name on the system bus.
@@ -162,6 +164,11 @@ public final class ShareServer {
     @FunctionalInterface
     private interface Condition {
         boolean holds() throws IOException;
+    }
+
+    /** Where a server keeps who its clients are. */
+    public static Path recovery(Path home) {
+        return home.resolve("recovery");
     }
 
     private static Path log(Path home) {

@@ -186,6 +186,7 @@ class CheckpointStoreTest {
                 1000,
                 1,
                 Instant.parse("2026-01-02T03:04:05Z"),
+                "0123456789ab",
                 "sha256:" + DIGEST,
                 DIGEST,
                 "QEMU 7.2.0",
@@ -202,7 +203,7 @@ class CheckpointStoreTest {
         String disk = "vm-" + index + ".disk";
         Files.write(draft.file(memory), new byte[100]);
         Files.write(draft.file(disk), new byte[50]);
-        return new SavedVm(index, "n" + index, draft.seal(memory, 10), 10, draft.seal(disk, 0));
+        return new SavedVm(index, "n" + index, 1, 64L << 20, draft.seal(memory, 10), 10, draft.seal(disk, 0));
     }
 
     private static void refused(ThrowingCallable call, String found) {

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
@@ -31,6 +32,7 @@ class JointSaveTest {
     Path directory;
 
     private final List<VmSpec> specs = new ArrayList<>();
+    private final List<VmName> again = Collections.synchronizedList(new ArrayList<>());
 
     @SuppressWarnings("NullAway.Init")
     private FakeDriver driver;
@@ -51,7 +53,7 @@ class JointSaveTest {
 
     @Test
     void allAreInTheirFilesAndGoOn() {
-        JointSave save = new JointSave(driver, specs);
+        JointSave save = new JointSave(driver, specs, (spec, status) -> again.add(spec.name()));
         save.pause();
         assertThat(states()).containsOnly(State.PAUSED);
         List<JointSave.Saved> saved = save.save(this::memory);
@@ -66,7 +68,7 @@ class JointSaveTest {
     @Test
     void oneThatCannotBeSavedKeepsAllAsTheyWere() {
         for (int passing = 0; passing < 4; passing++) {
-            JointSave save = new JointSave(driver, specs);
+            JointSave save = new JointSave(driver, specs, (spec, status) -> again.add(spec.name()));
             save.pause();
             driver.inject(Call.SAVE, passing, new Fault.Fail(VseException.of(ErrorCode.DISK_FULL, "no room")));
             assertThatThrownBy(() -> save.save(this::memory))
@@ -81,7 +83,7 @@ class JointSaveTest {
 
     @Test
     void oneThatCannotBeStoppedLetsTheOthersGoOn() {
-        JointSave save = new JointSave(driver, specs);
+        JointSave save = new JointSave(driver, specs, (spec, status) -> again.add(spec.name()));
         driver.inject(Call.PAUSE, 2, new Fault.Fail(VseException.of(ErrorCode.LIBVIRT_FAILED, "no monitor")));
         assertThatThrownBy(save::pause).hasMessageContaining("no monitor");
         assertThat(states()).hasSize(4).containsOnly(State.RUNNING);
@@ -89,7 +91,7 @@ class JointSaveTest {
 
     @Test
     void whatCannotBeBroughtBackIsTold() {
-        JointSave save = new JointSave(driver, specs);
+        JointSave save = new JointSave(driver, specs, (spec, status) -> again.add(spec.name()));
         save.pause();
         driver.inject(Call.SAVE, 3, new Fault.Fail(VseException.of(ErrorCode.DISK_FULL, "no room")));
         driver.inject(Call.START, new Fault.Fail(VseException.of(ErrorCode.LIBVIRT_FAILED, "no memory")));
@@ -101,7 +103,7 @@ class JointSaveTest {
 
     @Test
     void anInterruptDoesNotSaveHalfAJob() {
-        JointSave save = new JointSave(driver, specs);
+        JointSave save = new JointSave(driver, specs, (spec, status) -> again.add(spec.name()));
         Thread.currentThread().interrupt();
         save.pause();
         save.save(this::memory);

@@ -10,6 +10,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
@@ -76,13 +77,15 @@ public final class PlainGuest implements AutoCloseable {
         Process qemu = runner.start(Command.of(argv), directory.resolve("log"));
         try {
             long end = System.nanoTime() + BOOT.toNanos();
-            while (!Files.exists(socket)) {
+            Optional<SocketAgentTransport> agent = SocketAgentTransport.connect(socket);
+            while (agent.isEmpty()) {
                 if (!qemu.isAlive() || System.nanoTime() > end) {
                     throw new AssertionError("QEMU: " + Files.readString(directory.resolve("log")));
                 }
                 LockSupport.parkNanos(5_000_000);
+                agent = SocketAgentTransport.connect(socket);
             }
-            PlainGuest guest = new PlainGuest(directory, qemu, new SocketAgentTransport(socket));
+            PlainGuest guest = new PlainGuest(directory, qemu, agent.get());
             guest.control.awaitReady(Instant.now().plus(BOOT));
             return guest;
         } catch (Throwable e) {

@@ -2,6 +2,7 @@ package org.vse.provisioner.guest;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.net.ConnectException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
@@ -10,8 +11,10 @@ import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
 import org.vse.provisioner.GuestReply;
@@ -31,8 +34,34 @@ final class SocketAgentTransport implements AgentTransport, AutoCloseable {
     private long id;
 
     SocketAgentTransport(Path socket) throws IOException {
-        channel = SocketChannel.open(StandardProtocolFamily.UNIX);
-        channel.connect(UnixDomainSocketAddress.of(socket));
+        this(connected(socket));
+    }
+
+    /** Empty while nobody listens: QEMU makes its socket first and listens at it afterwards. */
+    static Optional<SocketAgentTransport> connect(Path socket) throws IOException {
+        if (!Files.exists(socket)) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(new SocketAgentTransport(socket));
+        } catch (ConnectException notYet) {
+            return Optional.empty();
+        }
+    }
+
+    private static SocketChannel connected(Path socket) throws IOException {
+        SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
+        try {
+            channel.connect(UnixDomainSocketAddress.of(socket));
+            return channel;
+        } catch (IOException e) {
+            channel.close();
+            throw e;
+        }
+    }
+
+    private SocketAgentTransport(SocketChannel connected) throws IOException {
+        channel = connected;
         channel.configureBlocking(false);
         selector = Selector.open();
         channel.register(selector, SelectionKey.OP_READ);

@@ -1,0 +1,224 @@
+package org.vse.job.step;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.vse.failure.VseException;
+import org.vse.imagestore.Image;
+import org.vse.imagestore.Kernel;
+import org.vse.job.lifecycle.Job;
+import org.vse.job.lifecycle.JobRecord;
+import org.vse.policy.Network;
+import org.vse.policy.Share;
+import org.vse.process.Command;
+import org.vse.provisioner.VmName;
+import org.vse.provisioner.VmSpec;
+import org.vse.provisioner.VmSpec.Accelerator;
+import org.vse.provisioner.VmStatus;
+import org.vse.provisioner.checkpoint.CheckpointStore.CheckpointSet;
+import org.vse.provisioner.checkpoint.CheckpointStore.Draft;
+import org.vse.provisioner.checkpoint.JointSave;
+import org.vse.provisioner.checkpoint.SavedFile;
+import org.vse.provisioner.checkpoint.SavedVm;
+import org.vse.provisioner.guest.GuestConfigurator;
+import org.vse.provisioner.share.ShareServer;
+
+/**
+ * The machines that a job has on this node, while they are saved: {@link #pause}, {@link #save}, then either {@link #seal} and
+ * the end of the job, or {@link #goOn} first. Whatever failed, {@link #goOn} brings them back to where they were.
+ */
+public final class MachinesHere {
+    private static final int ENTROPY_BYTES = 64;
+    private static final Duration COPY = Duration.ofMinutes(30);
+    private static final Duration SYNC = Duration.ofSeconds(60);
+    private static final int NO_OUTPUT = 4096;
+
+    private final Node node;
+    private final Job job;
+    private final List<JobRecord.Machine> machines;
+    private final JointSave joint;
+    private List<JointSave.Saved> saved = List.of();
+    private boolean isSaved;
+
+    /** The machines of a job that runs here. */
+    public MachinesHere(Node node, Job job) {
+        this.node = node;
+        this.job = job;
+        this.machines = job.record().machinesOn(node.name());
+        Image image = StageStep.image(node, job);
+        Kernel kernel = MachineSpecs.kernel(image, job.record());
+        Accelerator accelerator = job.accelerator();
+        this.joint = new JointSave(
+                node.driver(),
+                machines.stream()
+                        .map(machine -> MachineSpecs.of(
+                                node.owner(), job.record(), job.files(), kernel, accelerator, machine))
+                        .toList(),
+                this::started);
+    }
+
+    private void started(VmSpec spec, VmStatus status) {
+        JobGroup.machine(node, job, machine(spec.name()), status);
+    }
+
+    private JobRecord.Machine machine(VmName name) {
+        return machines.stream()
+                .filter(each -> job.record().vmName(each.index()).equals(name))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    /** Has the guests write what they hold back to their disks and to their shares. */
+    void sync() {
+        InParallel.each(machines, machine -> {
+            var unused = Guests.control(node, job, machine.index())
+                    .exec(List.of("/bin/sync"), new byte[0], SYNC, NO_OUTPUT);
+        });
+    }
+
+    /** Stops all of them at once. */
+    public void pause() {
+        joint.pause();
+    }
+
+    /**
+     * Writes their memory and their disks; they have ended when this returns.
+     *
+     * @throws VseException CHECKPOINT_FAILED, DISK_FULL or STORAGE_FAILED; {@link #goOn} is called afterwards
+     */
+    public void save(Draft draft) {
+        saved = joint.save(spec -> draft.file(memory(machine(spec.name()))));
+        isSaved = true;
+        InParallel.each(
+                machines,
+                machine -> copy(List.of(
+                        "cp",
+                        "--reflink=auto",
+                        "--sparse=always",
+                        "--",
+                        job.files().disk(machine.index()).toString(),
+                        draft.file(disk(machine)).toString())));
+        if (job.record().share() == Share.NFS) {
+            copy(List.of(
+                    "tar",
+                    "-C",
+                    job.files().share().toString(),
+                    "-cf",
+                    draft.file(share(job.record(), node.name())).toString(),
+                    String.valueOf(ShareServer.recovery(job.files().share()).getFileName())));
+        }
+    }
+
+    private void copy(List<String> argv) {
+        node.commands().run(Command.of(argv).withTimeout(COPY)).orThrow("saving what belongs to the machines");
+    }
+
+    /** Starts again what was saved, lets all run, and tells the guests the time. May be called again. */
+    public void goOn() {
+        if (isSaved) {
+            if (job.record().network() == Network.JOB) {
+                node.network().unplug(job.record().networkPlan(), ConnectStep.taps(node, job.record()));
+            }
+            joint.restart();
+            if (job.record().network() == Network.JOB) {
+                node.network().plug(job.record().networkPlan(), ConnectStep.taps(node, job.record()));
+            }
+            isSaved = false;
+        }
+        joint.resume();
+    }
+
+    /** Notes each machine that could not be brought back, so that the job ends with it. */
+    void noteLost() {
+        for (JobRecord.Machine machine : machines) {
+            VmName name = job.record().vmName(machine.index());
+            if (node.driver().find(name).isEmpty()) {
+                JobGroup.ended(node, job, name, "it did not come back after it could not be saved");
+            }
+        }
+    }
+
+    /** Tells guests that have stood still the time, and gives them chances that nobody has seen. */
+    void wake() {
+        wake(node, job);
+    }
+
+    static void wake(Node node, Job job) {
+        InParallel.each(job.record().machinesOn(node.name()), machine -> {
+            byte[] entropy = new byte[ENTROPY_BYTES];
+            new SecureRandom().nextBytes(entropy);
+            new GuestConfigurator(node.timeouts().setup(), node.timeouts().setup())
+                    .wake(Guests.control(node, job, machine.index()), node.clock().instant(), entropy);
+        });
+    }
+
+    /** What was saved, as a manifest names it; the files are on the disk when this returns. */
+    public Sealed seal(Draft draft) {
+        List<SavedVm> vms = new ArrayList<>();
+        for (JointSave.Saved one : saved) {
+            JobRecord.Machine machine = machine(one.spec().name());
+            vms.add(new SavedVm(
+                    machine.index(),
+                    machine.node(),
+                    machine.vcpus(),
+                    machine.memoryBytes(),
+                    draft.seal(memory(machine), one.state()),
+                    one.state(),
+                    draft.seal(disk(machine), 0)));
+        }
+        return new Sealed(
+                vms,
+                job.record().share() == Share.NFS
+                        ? Optional.of(draft.seal(share(job.record(), node.name()), 0))
+                        : Optional.empty());
+    }
+
+    /**
+     * The files of a node.
+     *
+     * @param share recovery state of its share server
+     */
+    public record Sealed(List<SavedVm> vms, Optional<SavedFile> share) {}
+
+    /**
+     * Brings back what the share server of this node's part knew.
+     *
+     * @param home of the server that is to be started
+     */
+    static void restoreShare(Node node, JobRecord record, CheckpointSet set, Path home) {
+        String name = share(record, node.name());
+        Optional<SavedFile> kept = set.manifest().files().stream()
+                .filter(file -> file.name().equals(name))
+                .findFirst();
+        if (kept.isEmpty() || Files.exists(ShareServer.recovery(home))) {
+            return;
+        }
+        set.verify(kept.get());
+        try {
+            Files.createDirectories(home);
+        } catch (IOException e) {
+            throw VseException.storage("the share server's files cannot be written", home, e);
+        }
+        node.commands()
+                .run(Command.of(List.of(
+                        "tar", "-C", home.toString(), "-xf", set.file(kept.get()).toString())))
+                .orThrow("bringing back what the share server knew");
+    }
+
+    private static String memory(JobRecord.Machine machine) {
+        return "vm-" + machine.index() + ".memory";
+    }
+
+    private static String disk(JobRecord.Machine machine) {
+        return "vm-" + machine.index() + ".disk";
+    }
+
+    private static String share(JobRecord record, String node) {
+        return "share-" + record.nodes().indexOf(node) + ".tar";
+    }
+}
