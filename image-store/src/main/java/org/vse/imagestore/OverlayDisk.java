@@ -70,7 +70,8 @@ public final class OverlayDisk {
         argv.addAll(List.of(
                 "-F", image.format(), "-b", image.disk().toAbsolutePath().toString()));
         argv.addAll(List.of("--", overlay.toAbsolutePath().toString()));
-        runner.run(Command.of(argv).withTimeout(Duration.ofSeconds(20))).orThrow("putting the machine's disk on its image");
+        runner.run(Command.of(argv).withTimeout(Duration.ofSeconds(20)))
+                .orThrow("putting the machine's disk on its image");
     }
 
     /** qemu-img keeps the mode of a file that is there. */

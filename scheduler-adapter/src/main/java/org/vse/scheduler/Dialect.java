@@ -3,6 +3,7 @@ package org.vse.scheduler;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.vse.failure.Kind;
 import org.vse.failure.VseException;
 
@@ -47,6 +48,13 @@ public interface Dialect {
      * @return an exit code, 0 where the job is to end in a later hook
      */
     int exitCode(HookPoint point, Kind kind);
+
+    /**
+     * What the starter of a job whose machines were saved ends with, so that the batch system starts it again.
+     *
+     * @return empty where no exit code does that
+     */
+    OptionalInt goesOnLater();
 
     /**
      * What the starter was given.

@@ -55,11 +55,11 @@ final class CheckpointCommands implements Callable<Integer> {
         }
         context.io().say("vse: saving the VMs of job " + job);
         JsonObject saved = context.client()
-                .call(Request.post(
-                                Target.of("v1", "jobs", job, "checkpoint"), Json.write(Map.of("stop", stop)))
+                .call(Request.post(Target.of("v1", "jobs", job, "checkpoint"), Json.write(Map.of("stop", stop)))
                         .withPatience(PATIENCE));
-        context.io().print("checkpoint " + saved.shown("number") + " of job " + job + ": " + saved.shown("bytes")
-                + " bytes, the VMs stood still for " + saved.shown("stillMillis") + " ms");
+        context.io()
+                .print("checkpoint " + saved.shown("number") + " of job " + job + ": " + saved.shown("bytes")
+                        + " bytes, the VMs stood still for " + saved.shown("stillMillis") + " ms");
         return 0;
     }
 
@@ -131,8 +131,8 @@ final class CheckpointCommands implements Callable<Integer> {
         @Override
         public Integer call() throws IOException {
             Target target = Target.of("v1", "checkpoints", job, "remove");
-            JsonObject answer =
-                    context.client().call(Request.post(target, Json.write(Map.of("number", number == null ? 0 : number))));
+            JsonObject answer = context.client()
+                    .call(Request.post(target, Json.write(Map.of("number", number == null ? 0 : number))));
             context.io().print("deleted " + answer.shown("removed") + " of job " + job);
             return 0;
         }

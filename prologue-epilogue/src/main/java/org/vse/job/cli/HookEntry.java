@@ -20,6 +20,7 @@ public final class HookEntry {
                 new BufferedInputStream(new FileInputStream(FileDescriptor.in)),
                 new FileOutputStream(FileDescriptor.out),
                 new FileOutputStream(FileDescriptor.err),
+                Path.of("/proc/self/fd"),
                 OsSignals::handle);
         System.exit(hook.run(List.of(args)));
     }

@@ -33,6 +33,7 @@ final class JobAttachment {
     static final int PIPE_BROKEN = 141;
     /** EX_TEMPFAIL of sysexits.h. */
     static final int GOES_ON_LATER = 75;
+
     private static final int MAX_FRUITLESS = 5;
     private static final Map<String, Integer> NUMBERS = Map.of("HUP", 1, "INT", 2, "TERM", 15);
 
@@ -301,10 +302,8 @@ final class JobAttachment {
 
         /** Whoever had the earlier part of the job has shown its output. */
         private OutputCopy copy(String id, String stream, OutputStream sink) {
-            long shown =
-                    from.map(bytes -> bytes.number(stream).orElse(0)).orElse(0L);
-            return new OutputCopy(
-                    client, comeback::await, id, stream, shown, sink, JobAttachment.this::sinkBroken);
+            long shown = from.map(bytes -> bytes.number(stream).orElse(0)).orElse(0L);
+            return new OutputCopy(client, comeback::await, id, stream, shown, sink, JobAttachment.this::sinkBroken);
         }
 
         @Override

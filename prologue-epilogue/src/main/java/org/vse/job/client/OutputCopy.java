@@ -141,6 +141,11 @@ public final class OutputCopy {
         return total.isEmpty() || written >= total.getAsLong();
     }
 
+    /** Bytes of the stream that have been written, from its beginning. */
+    public long bytes() {
+        return written();
+    }
+
     private synchronized long written() {
         return written;
     }

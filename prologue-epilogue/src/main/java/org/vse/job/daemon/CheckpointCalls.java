@@ -8,6 +8,8 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
 import org.vse.job.step.Node;
@@ -16,6 +18,8 @@ import org.vse.provisioner.checkpoint.SetManifest;
 
 /** The calls of docs/api.md about saved machines: {@code /v1/checkpoints}. A user sees their own, root all. */
 final class CheckpointCalls {
+    private static final Logger LOG = LoggerFactory.getLogger(CheckpointCalls.class);
+
     private final CheckpointStore store;
     private final ObjectMapper json;
     private final JobTable table;
@@ -55,7 +59,7 @@ final class CheckpointCalls {
                     }
                 } catch (VseException e) {
                     // Gone meanwhile, or not to be believed: nobody's to see. Whoever resumes from it is told.
-                    continue;
+                    LOG.info("checkpoint {} of '{}' is not listed: {}", number, tag, e.what());
                 }
             }
         }
@@ -110,7 +114,8 @@ final class CheckpointCalls {
 
     /** @param number 0 for all */
     private Map<String, Object> remove(Call call, String job, int number) {
-        boolean wanted = table.find(job).filter(known -> !known.state().isFinal()).isPresent();
+        boolean wanted =
+                table.find(job).filter(known -> !known.state().isFinal()).isPresent();
         if (wanted) {
             throw VseException.of(ErrorCode.JOB_STATE, "job '" + job + "' has not ended and may need its checkpoints")
                     .next("vse job cancel " + job);

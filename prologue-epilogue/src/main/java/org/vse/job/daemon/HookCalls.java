@@ -4,12 +4,14 @@ import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
 import org.vse.job.lifecycle.Job;
+import org.vse.policy.Continuation;
 import org.vse.scheduler.BatchSystem;
 import org.vse.scheduler.HookCall;
 import org.vse.scheduler.HookPoint;
@@ -64,7 +66,11 @@ final class HookCalls {
                 null,
                 List.of());
         Job job = desk.starter(system, hook, call.peer().uid(), launch, call.text("scriptSha256"));
-        call.reply().json(200, Map.of("job", job.record().id()));
+        Map<String, Object> answer =
+                new LinkedHashMap<>(Map.of("job", job.record().id()));
+        answer.put("goesOn", !job.record().continuation().equals(Continuation.NONE));
+        desk.outputPoint(job).ifPresent(point -> answer.put("point", point));
+        call.reply().json(200, answer);
     }
 
     private void epilogue(Call call) throws IOException {

@@ -1,5 +1,6 @@
 package org.vse.job.daemon;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
@@ -301,6 +302,11 @@ final class HookDesk {
             throw VseException.of(ErrorCode.JOB_STATE, "job '" + id.job() + "' has been started already");
         }
         return job;
+    }
+
+    /** How far the output of the job's earlier attempts had come, as its starter said. */
+    Optional<JsonNode> outputPoint(Job job) {
+        return OutputPoints.of(node, job);
     }
 
     private static VseException notPrepared(AttemptId id) {

@@ -80,6 +80,10 @@ final class JobCalls {
             case "GET key" -> key(call, running(call, id));
             case "POST signal" -> signal(call, running(call, id));
             case "POST checkpoint" -> checkpoint(call, running(call, id));
+            case "POST output-point" -> {
+                OutputPoints.keep(node, running(call, id), call.body());
+                call.reply().json(200, Map.of());
+            }
             case "POST cancel" -> cancel(call, id);
             case "POST terminal" -> terminal(call, running(call, id));
             case "POST tunnel" -> tunnel(call, running(call, id));

@@ -17,6 +17,7 @@ import org.vse.job.lifecycle.JobLifecycle;
 import org.vse.job.lifecycle.JobRecord;
 import org.vse.job.lifecycle.JobState;
 import org.vse.job.step.Node;
+import org.vse.job.step.SetName;
 import org.vse.job.step.VmAccount;
 
 /** Drives each job through its life on a thread of its own. */
@@ -162,8 +163,23 @@ final class JobRunner {
         if (job.record().coordinator().equals(node.name())) {
             node.ledger().record(VmAccount.settled(node, job));
         }
+        // Nobody goes on with a job that has ended.
+        if (isDone(job) && job.record().coordinator().equals(node.name())) {
+            node.checkpoints().remove(SetName.of(node, job.record()));
+            JobRecord.Resume from = job.record().resume();
+            if (from != null) {
+                node.checkpoints().remove(from.set());
+            }
+        }
         job.requireToldKept();
         job.journal().enter(end(job));
+    }
+
+    /** A batch system's cancel may be a requeue: then the job goes on from what there is. */
+    private static boolean isDone(Job job) {
+        return job.record().scheduler().equals(JobRecord.EMBEDDED)
+                ? job.isCancelled() || job.outcome().isPresent()
+                : !job.isCancelled() && job.outcome().isPresent();
     }
 
     private static JobState end(Job job) {

@@ -38,8 +38,7 @@ final class Resumptions {
             throw VseException.of(ErrorCode.CHECKPOINT_INVALID, "there is no checkpoint of job '" + named + "'")
                     .next("vse checkpoint ls");
         }
-        SetManifest manifest =
-                node.checkpoints().open(set, newest.get()).manifest();
+        SetManifest manifest = node.checkpoints().open(set, newest.get()).manifest();
         if (named == null && !isOfThisJob(manifest, record)) {
             return record;
         }

@@ -45,12 +45,12 @@ import org.vse.process.cgroup.Cgroups;
 import org.vse.process.cgroup.Hierarchy;
 import org.vse.provisioner.VmDriver;
 import org.vse.provisioner.accelerator.AcceleratorChoice;
-import org.vse.provisioner.checkpoint.CheckpointStore;
-import org.vse.provisioner.checkpoint.SiteKey;
 import org.vse.provisioner.accelerator.KvmProbe;
 import org.vse.provisioner.accelerator.ProbeHost;
 import org.vse.provisioner.accelerator.ProbeRecord;
 import org.vse.provisioner.accelerator.ProbedAccelerator;
+import org.vse.provisioner.checkpoint.CheckpointStore;
+import org.vse.provisioner.checkpoint.SiteKey;
 import org.vse.provisioner.libvirt.LibvirtDriver;
 import org.vse.provisioner.libvirt.LibvirtScope;
 import org.vse.provisioner.libvirt.PrivateLibvirtd;
@@ -193,12 +193,15 @@ public final class Vsed {
             reaper.every(settings.reap(), desk.runner()::finishStuck);
             ObjectNode health = health(json, settings, owner);
             VsedApi api = new VsedApi(node, json, table, desk, policy, new HostUsers(commands), health, down);
+            WalltimeGuard guard = new WalltimeGuard(node, table, new SaveRate(state.resolve("save-rate")));
             try (reaper;
                     parts;
+                    guard;
                     ApiServer server = new ApiServer(api::answer, json, uid)) {
                 neighbours.serve(
                         new PeerApi(parts, new PeerImages(new DirectorySource(images.root())), json, health)::answer);
                 parts.watch();
+                guard.watch();
                 neighbours.watch(node, table);
                 server.listen(run.resolve("vsed.sock"));
                 LOG.info("vsed serves node {} with cores {}", settings.node(), settings.cores());

@@ -45,6 +45,7 @@ public final class Hook {
     private final InputStream in;
     private final OutputStream out;
     private final OutputStream err;
+    private final Path descriptors;
     private final Signals signals;
 
     /** How signals to this process are taken up. */
@@ -60,6 +61,7 @@ public final class Hook {
      * @param directory working directory, absolute
      * @param out gets a script's bytes as they are
      * @param err likewise, and what this hook says
+     * @param descriptors directory of this process's descriptors, {@code /proc/self/fd}
      */
     public Hook(
             Map<String, String> environment,
@@ -67,12 +69,14 @@ public final class Hook {
             InputStream in,
             OutputStream out,
             OutputStream err,
+            Path descriptors,
             Signals signals) {
         this.environment = Map.copyOf(environment);
         this.directory = directory;
         this.in = in;
         this.out = out;
         this.err = err;
+        this.descriptors = descriptors;
         this.signals = signals;
     }
 
@@ -132,7 +136,17 @@ public final class Hook {
             VsedClient client = new VsedClient(line.run().resolve("vsed.sock"));
             return switch (line.point()) {
                 case PROLOGUE -> prologue(client, dialect, call.reduced(dialect));
-                case STARTER -> new Starter(client, dialect, call, directory, out, err, this::say, signals).run();
+                case STARTER ->
+                    new Starter(
+                                    client,
+                                    dialect,
+                                    call,
+                                    directory,
+                                    new Starter.Sink(out, new SpoolFile(descriptors.resolve("1"))),
+                                    new Starter.Sink(err, new SpoolFile(descriptors.resolve("2"))),
+                                    this::say,
+                                    signals)
+                            .run();
                 case EPILOGUE -> epilogue(client, dialect, call.reduced(dialect));
             };
         } catch (VseException e) {

@@ -14,7 +14,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
+import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
@@ -41,16 +43,21 @@ final class Starter {
     private static final List<String> SIGNALS = List.of("TERM", "INT", "HUP", "USR1", "USR2", "TSTP", "CONT");
     private static final Duration PATIENCE = Duration.ofMinutes(10);
     private static final int MAX_FRUITLESS = 5;
+    /** EX_TEMPFAIL of sysexits.h. */
+    private static final int GOES_ON_LATER = 75;
 
     private final VsedClient client;
     private final Dialect dialect;
     private final HookCall call;
     private final Path directory;
-    private final OutputStream out;
-    private final OutputStream err;
+    private final Sink out;
+    private final Sink err;
     private final Consumer<String> say;
     private final Hook.Signals signals;
     private final DaemonReturn comeback;
+
+    /** Where a stream goes, and the file behind it. */
+    record Sink(OutputStream stream, SpoolFile file) {}
 
     /** Signals that came before the script ran; null once it does. Guarded by this. */
     private @Nullable List<String> early = new ArrayList<>();
@@ -58,6 +65,12 @@ final class Starter {
     private String job = "";
     private long next;
     private boolean settled;
+    private boolean saved;
+    /** Whether the job may go on in another attempt, which then asks what this one has written. */
+    private boolean goesOn;
+
+    private Optional<OutputPoint> point = Optional.empty();
+    private Optional<JsonObject> restored = Optional.empty();
     private @Nullable OutputCopy stdout;
     private @Nullable OutputCopy stderr;
     private OptionalInt exitCode = OptionalInt.empty();
@@ -68,8 +81,8 @@ final class Starter {
             Dialect dialect,
             HookCall call,
             Path directory,
-            OutputStream out,
-            OutputStream err,
+            Sink out,
+            Sink err,
             Consumer<String> say,
             Hook.Signals signals) {
         this.client = client;
@@ -92,11 +105,16 @@ final class Starter {
                 call.point(), call.arguments(), JobEnvironment.of(call.environment(), false), call.input());
         Map<String, String> more = Map.of("cwd", directory.toString(), "scriptSha256", sha256);
         signals.handle(SIGNALS, this::signal);
-        job = client.call(Hook.request(dialect, sent, more))
-                .text("job")
+        JsonObject begun = client.call(Hook.request(dialect, sent, more));
+        job = begun.text("job")
                 .orElseThrow(() -> VseException.of(ErrorCode.INTERNAL, "vsed did not say which job was started"));
+        goesOn = "true".equals(begun.shown("goesOn"));
+        point = begun.object("point").map(OutputPoint::of);
         follow();
         finishOutput();
+        if (saved) {
+            return goOnLater();
+        }
         if (failure != null) {
             throw failure;
         }
@@ -104,7 +122,36 @@ final class Starter {
                 () -> VseException.of(ErrorCode.INTERNAL, "job '" + job + "' ended and nobody knows how"));
     }
 
-    private void follow() {
+    /** The batch system is asked to start the job again; what its files have by now is known then. */
+    private int goOnLater() throws IOException {
+        keepPoint(true);
+        OptionalInt code = dialect.goesOnLater();
+        if (code.isEmpty()) {
+            say.accept("vse: the VMs of job " + job + " are saved; to go on, submit it with #VSE resume=" + job);
+        }
+        return code.orElse(GOES_ON_LATER);
+    }
+
+    private void keepPoint(boolean orderly) throws IOException {
+        OutputPoint now = new OutputPoint(
+                Math.max(0, out.file().size()),
+                Math.max(0, err.file().size()),
+                stdout == null ? 0 : stdout.bytes(),
+                stderr == null ? 0 : stderr.bytes(),
+                orderly);
+        Request keep = Request.post(Target.of("v1", "jobs", job, "output-point"), Json.write(now.members()));
+        try {
+            client.call(keep);
+        } catch (VseException e) {
+            if (e.code() != ErrorCode.DAEMON_UNREACHABLE) {
+                throw e;
+            }
+            comeback.await(job);
+            client.call(keep);
+        }
+    }
+
+    private void follow() throws IOException {
         int fruitless = 0;
         while (!settled) {
             long before = next;
@@ -134,10 +181,16 @@ final class Starter {
         }
     }
 
-    private void handle(JsonObject event) {
+    private void handle(JsonObject event) throws IOException {
         next = event.number("n").orElse(next) + 1;
         switch (event.text("event").orElse("")) {
+            case "restored" -> restored = event.object("bytes");
             case "running" -> begin();
+            case "checkpointed" -> {
+                saved = true;
+                total(event.object("bytes"));
+                settled = true;
+            }
             case "notice" -> event.text("text").ifPresent(text -> say.accept("vse: " + text));
             case "ended" -> {
                 event.number("exitCode").ifPresent(code -> exitCode = OptionalInt.of((int) code));
@@ -156,10 +209,18 @@ final class Starter {
         }
     }
 
-    private void begin() {
+    private void begin() throws IOException {
         if (stdout == null || stderr == null) {
-            stdout = new OutputCopy(client, comeback::await, job, "stdout", 0, out, this::sinkBroken);
-            stderr = new OutputCopy(client, comeback::await, job, "stderr", 0, err, this::sinkBroken);
+            // Both are looked at before one is cut: they may be one file.
+            OutputPoint.Begin first = beginning("stdout", out, OutputPoint::out, OutputPoint::outBytes);
+            OutputPoint.Begin second = beginning("stderr", err, OutputPoint::err, OutputPoint::errBytes);
+            cut(out, first);
+            cut(err, second);
+            stdout = copy("stdout", first.bytes(), out);
+            stderr = copy("stderr", second.bytes(), err);
+            if (goesOn) {
+                keepPoint(false);
+            }
             stdout.start();
             stderr.start();
         }
@@ -171,7 +232,40 @@ final class Starter {
         waiting.forEach(this::deliver);
     }
 
-    private void total(Optional<JsonObject> bytes) {
+    private OutputCopy copy(String stream, long from, Sink sink) {
+        return new OutputCopy(client, comeback::await, job, stream, from, sink.stream(), this::sinkBroken);
+    }
+
+    /** From which byte of the stream on the file is to get it. */
+    private OutputPoint.Begin beginning(
+            String stream,
+            Sink sink,
+            BiFunction<OutputPoint, Long, OutputPoint.Begin> of,
+            ToLongFunction<OutputPoint> shown)
+            throws IOException {
+        if (restored.isEmpty()) {
+            return new OutputPoint.Begin(0, OptionalLong.empty());
+        }
+        long had = restored.get().number(stream).orElse(0);
+        if (point.isEmpty()) {
+            return new OutputPoint.Begin(had, OptionalLong.empty());
+        }
+        OutputPoint.Begin begin = of.apply(point.get(), sink.file().size());
+        if (begin.bytes() > had) {
+            say.accept("vse: the job goes on from before the last " + (shown.applyAsLong(point.get()) - had)
+                    + " bytes of this output, which come again");
+            return new OutputPoint.Begin(had, OptionalLong.empty());
+        }
+        return begin;
+    }
+
+    private static void cut(Sink sink, OutputPoint.Begin begin) throws IOException {
+        if (begin.cut().isPresent()) {
+            sink.file().cut(begin.cut().getAsLong());
+        }
+    }
+
+    private void total(Optional<JsonObject> bytes) throws IOException {
         if (stdout == null || stderr == null) {
             begin();
         }
@@ -181,7 +275,7 @@ final class Starter {
         }
     }
 
-    private void finishOutput() throws InterruptedException {
+    private void finishOutput() throws IOException, InterruptedException {
         if (stdout != null && stderr != null) {
             total(Optional.empty());
             stdout.finish();

@@ -105,6 +105,7 @@ public final class SlurmInstallation implements Installation {
         lines.put("Prolog", HOOKS.resolve("prolog").toString());
         lines.put("Epilog", HOOKS.resolve("epilog").toString());
         lines.put("PrologFlags", conf.with("PrologFlags", FLAGS));
+        lines.put("RequeueExit", conf.with("RequeueExit", List.of("85")));
         lines.put("JobSubmitPlugins", conf.with("JobSubmitPlugins", List.of("lua")));
         return lines;
     }

@@ -159,7 +159,8 @@ public final class Job implements Progress, AutoCloseable {
         }
         Optional<SavedAs> stopped = saved();
         if (stopped.isPresent() && feed.first("checkpointed").isEmpty()) {
-            ObjectNode event = feed.event("checkpointed").put("number", stopped.get().number());
+            ObjectNode event =
+                    feed.event("checkpointed").put("number", stopped.get().number());
             event.putObject("bytes")
                     .put("stdout", stopped.get().stdoutBytes())
                     .put("stderr", stopped.get().stderrBytes());

@@ -140,7 +140,11 @@ public record JobRecord(
     }
 
     private JobRecord with(
-            List<String> newArguments, String newCwd, List<Machine> newMachines, int newQemuUid, int newQemuGid,
+            List<String> newArguments,
+            String newCwd,
+            List<Machine> newMachines,
+            int newQemuUid,
+            int newQemuGid,
             @Nullable Resume newResume) {
         return new JobRecord(
                 scheduler,

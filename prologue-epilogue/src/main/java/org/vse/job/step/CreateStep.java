@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.List;
 import java.util.Optional;
 import org.vse.failure.VseException;
 import org.vse.imagestore.Image;
@@ -49,8 +48,8 @@ final class CreateStep implements Step {
                 ? node.accelerators().choose(probe(job.record(), image, kernel), progress::waiting)
                 : resume.accelerator();
         job.keepAccelerator(accelerator);
-        Optional<CheckpointSet> set = Optional.ofNullable(resume)
-                .map(from -> node.checkpoints().open(from.set(), from.number()));
+        Optional<CheckpointSet> set =
+                Optional.ofNullable(resume).map(from -> node.checkpoints().open(from.set(), from.number()));
         InParallel.each(
                 job.record().machinesOn(node.name()), machine -> create(job, image, kernel, accelerator, machine, set));
         if (job.record().network() == Network.JOB) {

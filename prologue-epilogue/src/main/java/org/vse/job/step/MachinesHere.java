@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import org.vse.failure.VseException;
@@ -56,8 +57,8 @@ public final class MachinesHere {
         this.joint = new JointSave(
                 node.driver(),
                 machines.stream()
-                        .map(machine -> MachineSpecs.of(
-                                node.owner(), job.record(), job.files(), kernel, accelerator, machine))
+                        .map(machine ->
+                                MachineSpecs.of(node.owner(), job.record(), job.files(), kernel, accelerator, machine))
                         .toList(),
                 this::started);
     }
@@ -76,8 +77,8 @@ public final class MachinesHere {
     /** Has the guests write what they hold back to their disks and to their shares. */
     void sync() {
         InParallel.each(machines, machine -> {
-            var unused = Guests.control(node, job, machine.index())
-                    .exec(List.of("/bin/sync"), new byte[0], SYNC, NO_OUTPUT);
+            var unused =
+                    Guests.control(node, job, machine.index()).exec(List.of("/bin/sync"), new byte[0], SYNC, NO_OUTPUT);
         });
     }
 
@@ -153,7 +154,10 @@ public final class MachinesHere {
             byte[] entropy = new byte[ENTROPY_BYTES];
             new SecureRandom().nextBytes(entropy);
             new GuestConfigurator(node.timeouts().setup(), node.timeouts().setup())
-                    .wake(Guests.control(node, job, machine.index()), node.clock().instant(), entropy);
+                    .wake(
+                            Guests.control(node, job, machine.index()),
+                            node.clock().instant(),
+                            entropy);
         });
     }
 
@@ -171,6 +175,7 @@ public final class MachinesHere {
                     one.state(),
                     draft.seal(disk(machine), 0)));
         }
+        vms.sort(Comparator.comparing(SavedVm::index));
         return new Sealed(
                 vms,
                 job.record().share() == Share.NFS
@@ -206,7 +211,11 @@ public final class MachinesHere {
         }
         node.commands()
                 .run(Command.of(List.of(
-                        "tar", "-C", home.toString(), "-xf", set.file(kept.get()).toString())))
+                        "tar",
+                        "-C",
+                        home.toString(),
+                        "-xf",
+                        set.file(kept.get()).toString())))
                 .orThrow("bringing back what the share server knew");
     }
 

@@ -71,7 +71,8 @@ final class RunStep implements Step {
         try {
             if (isLeft) {
                 node.sisters().hold(job);
-                if (job.record().resume() != null && job.feed().first("restored").isEmpty()) {
+                if (job.record().resume() != null
+                        && job.feed().first("restored").isEmpty()) {
                     goOn(job);
                 }
             } else {
@@ -163,8 +164,7 @@ final class RunStep implements Step {
     }
 
     /** How the script ended; empty when its machines were saved instead. */
-    private Optional<JobStatus.Exited> await(Job job, GuestControl guest, GuestJob script)
-            throws InterruptedException {
+    private Optional<JobStatus.Exited> await(Job job, GuestControl guest, GuestJob script) throws InterruptedException {
         Path directory = job.files().directory();
         Instant startBy = node.clock().instant().plus(node.timeouts().start());
         Instant limit = limit(job);

@@ -52,9 +52,10 @@ final class Saver {
                     + " MiB, and stood still for " + saved.still().toMillis() + " ms");
             order.done().complete(saved);
             return order.stop();
-        } catch (VseException e) {
-            job.notice("the machines were not saved: " + e.what());
-            order.done().completeExceptionally(e);
+        } catch (RuntimeException e) {
+            VseException failure = known(job, e);
+            job.notice("the machines were not saved: " + failure.what());
+            order.done().completeExceptionally(failure);
             return false;
         } finally {
             job.ordered();
@@ -76,8 +77,7 @@ final class Saver {
             reason = "it has devices of the node";
         }
         if (reason != null) {
-            throw VseException.of(
-                            ErrorCode.NOT_SUPPORTED, "the machines of job '" + record.id() + "' cannot be saved")
+            throw VseException.of(ErrorCode.NOT_SUPPORTED, "the machines of job '" + record.id() + "' cannot be saved")
                     .fact("reason", reason)
                     .next("write share=nfs or share=none, without hostdev, and no interactive job");
         }
@@ -113,6 +113,12 @@ final class Saver {
             sealed.share().ifPresent(files::add);
             SetManifest manifest = manifest(job, set, number, taken, sealed.vms(), files);
             draft.commit(manifest);
+            // Every byte of the new set was just read for its digest: it takes the place of those before.
+            store.numbers(set).stream().filter(older -> older < number).forEach(older -> store.remove(set, older));
+            JobRecord.Resume from = job.record().resume();
+            if (from != null && !from.set().equals(set)) {
+                store.remove(from.set());
+            }
             SavedAs saved = new SavedAs(set, number, taken, still, manifest.bytes(), stdout, stderr);
             if (stop) {
                 job.stopAs(saved);
@@ -120,7 +126,7 @@ final class Saver {
                 here.wake();
             }
             return saved;
-        } catch (VseException e) {
+        } catch (RuntimeException e) {
             if (!running) {
                 bringBack(job, here, e);
             }
@@ -129,7 +135,17 @@ final class Saver {
         }
     }
 
-    private static void bringBack(Job job, MachinesHere here, VseException failure) {
+    private static VseException known(Job job, RuntimeException e) {
+        return e instanceof VseException known
+                ? known
+                : VseException.of(
+                                ErrorCode.CHECKPOINT_FAILED,
+                                "the machines of job '" + job.record().id() + "' could not be saved")
+                        .fact("reason", e)
+                        .because(e);
+    }
+
+    private static void bringBack(Job job, MachinesHere here, RuntimeException failure) {
         try {
             here.goOn();
             here.wake();
@@ -140,7 +156,7 @@ final class Saver {
         }
     }
 
-    private static void abandon(Draft draft, VseException failure) {
+    private static void abandon(Draft draft, RuntimeException failure) {
         try {
             draft.abandon();
         } catch (VseException e) {

@@ -51,6 +51,7 @@ class HookTest {
                 InputStream.nullInputStream(),
                 out,
                 err,
+                dir.resolve("fd"),
                 (names, handler) -> signal = handler);
         return hook.run(List.of(words));
     }

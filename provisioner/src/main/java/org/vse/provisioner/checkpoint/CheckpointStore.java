@@ -26,6 +26,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -157,6 +158,49 @@ public final class CheckpointStore {
         private VseException taken(Path target) {
             return VseException.of(ErrorCode.JOB_STATE, "the job has a checkpoint of that number")
                     .at(target.toString());
+        }
+    }
+
+    /**
+     * Keeps a short text beside the sets of a job, instead of an earlier one of that name.
+     *
+     * @param name of a file
+     */
+    public void note(String tag, String name, byte[] text) {
+        Path file = of(tag).resolve(name);
+        Path part = of(tag).resolve(name + ".part");
+        try {
+            Files.createDirectories(of(tag), OWN_DIRECTORY);
+            Files.deleteIfExists(part);
+            Files.createFile(part, PosixFilePermissions.asFileAttribute(OWN));
+            Files.write(part, text);
+            force(part);
+            Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } catch (IOException e) {
+            throw failed(file, e);
+        }
+    }
+
+    /** The text of that name; empty when there is none. */
+    public Optional<byte[]> note(String tag, String name) {
+        try {
+            return Optional.of(Files.readAllBytes(of(tag).resolve(name)));
+        } catch (NoSuchFileException e) {
+            return Optional.empty();
+        } catch (IOException e) {
+            throw failed(of(tag).resolve(name), e);
+        }
+    }
+
+    /** Deletes everything of a job. An unknown one is no error. */
+    public void remove(String tag) {
+        for (int number : numbers(tag)) {
+            remove(tag, number);
+        }
+        try {
+            delete(of(tag));
+        } catch (IOException e) {
+            throw failed(of(tag), e);
         }
     }
 

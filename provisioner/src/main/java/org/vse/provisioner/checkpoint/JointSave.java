@@ -122,8 +122,7 @@ public final class JointSave {
         }
         each(again, one -> {
             if (driver.find(one.spec().name()).isEmpty()) {
-                started.accept(
-                        one.spec(), driver.start(one.spec(), new Origin.Checkpoint(one.memory(), one.state())));
+                started.accept(one.spec(), driver.start(one.spec(), new Origin.Checkpoint(one.memory(), one.state())));
             }
             return one;
         });

@@ -11,4 +11,5 @@ package org.vse.provisioner.checkpoint;
  * @param state where its state begins in that file, bytes
  * @param disk file of its overlay
  */
-public record SavedVm(int index, String node, int vcpus, long memoryBytes, SavedFile memory, long state, SavedFile disk) {}
+public record SavedVm(
+        int index, String node, int vcpus, long memoryBytes, SavedFile memory, long state, SavedFile disk) {}

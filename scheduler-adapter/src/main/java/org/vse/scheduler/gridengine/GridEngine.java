@@ -33,6 +33,9 @@ import org.vse.scheduler.VirtualNode;
  * an error of the queue on that host, which then takes no more jobs.
  */
 public final class GridEngine implements Dialect {
+    /** The job is rescheduled (sge_diagnostics, sge_conf(5), FORBID_RESCHEDULE). */
+    private static final int REQUEUE = 99;
+
     /** In the guests, the machines in the form of PE_HOSTFILE. */
     private static final String MACHINES = "/run/vse/pe_hostfile";
 
@@ -147,6 +150,11 @@ public final class GridEngine implements Dialect {
                 Integer.toString(machines.stream().mapToInt(VirtualNode::cores).sum()));
         seen.replace("HOSTNAME", machines.get(0).name());
         return seen;
+    }
+
+    @Override
+    public OptionalInt goesOnLater() {
+        return OptionalInt.of(REQUEUE);
     }
 
     @Override

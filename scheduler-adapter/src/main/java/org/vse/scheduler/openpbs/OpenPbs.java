@@ -116,6 +116,11 @@ public final class OpenPbs implements Dialect {
     }
 
     @Override
+    public OptionalInt goesOnLater() {
+        return OptionalInt.empty();
+    }
+
+    @Override
     public int exitCode(HookPoint point, Kind kind) {
         return switch (point) {
             case PROLOGUE -> kind == Kind.SITE || kind == Kind.CAPACITY ? REQUEUE : DELETE;

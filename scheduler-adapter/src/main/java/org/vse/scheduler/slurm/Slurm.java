@@ -29,6 +29,9 @@ import org.vse.scheduler.VirtualNode;
  * paid for by the launcher, which the gate has put in front of the script.
  */
 public final class Slurm implements Dialect {
+    /** What slurm.conf(5) is told to start a job again for: RequeueExit. */
+    private static final int REQUEUE = 85;
+
     /** How the second line of a script ends that the gate has put the launcher in front of. */
     public static final String LAUNCHER_MARK = " # VSE launcher";
 
@@ -178,6 +181,11 @@ public final class Slurm implements Dialect {
             seen.replace("SLURM_TASKS_PER_NODE", cores);
         }
         return seen;
+    }
+
+    @Override
+    public OptionalInt goesOnLater() {
+        return OptionalInt.of(REQUEUE);
     }
 
     @Override

@@ -113,6 +113,11 @@ public final class Torque implements Dialect {
     }
 
     @Override
+    public OptionalInt goesOnLater() {
+        return OptionalInt.empty();
+    }
+
+    @Override
     public int exitCode(HookPoint point, Kind kind) {
         return point == HookPoint.STARTER ? OWN_FAILURE : 0;
     }
