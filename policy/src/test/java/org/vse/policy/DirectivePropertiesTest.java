@@ -225,7 +225,10 @@ class DirectivePropertiesTest {
                         optional(counts),
                         optional(Arbitraries.of("hostfile", "hostfile:mpich,license")),
                         optional(Arbitraries.of("0000:3b:00.0", "0000:3b:00.1,0000:af:1f.7")),
-                        optional(Arbitraries.of("no", "yes"))))
+                        optional(Arbitraries.of("no", "yes")),
+                        optional(Arbitraries.of("kill", "signal")),
+                        optional(Arbitraries.just("")),
+                        optional(Arbitraries.of("local-7", "4711[3].head"))))
                 .as(DirectivePropertiesTest::together);
     }
 

@@ -337,7 +337,7 @@ class MergePropertiesTest {
             case "hostdev" -> List.of("0000:3b:00.0", "0000:3b:00.1");
             case "on-walltime" -> List.of("kill", "signal", "checkpoint");
             case "checkpoint-every" -> List.of("30m", "2h");
-            case "resume" -> List.of("4711", "12[3].head");
+            case "resume" -> List.of("4711", "12.head");
             default -> List.of("no", "yes");
         };
     }

@@ -105,6 +105,7 @@ class SlurmInstallationTest {
                         "Prolog=/etc/vse/slurm/prolog",
                         "Epilog=/etc/vse/slurm/epilog",
                         "PrologFlags=X11,alloc,DeferBatch",
+                        "RequeueExit=85",
                         "JobSubmitPlugins=throttle,lua");
         assertThat(read("etc/slurm/job_submit.site.lua")).isEqualTo("-- the site's\n");
         assertThat(read("etc/slurm/job_submit.lua")).contains("local SITE = \"/etc/slurm/job_submit.site.lua\"");

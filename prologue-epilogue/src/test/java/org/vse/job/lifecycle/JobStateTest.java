@@ -12,8 +12,9 @@ class JobStateTest {
             JobState.STAGED, Set.of(JobState.CREATED, JobState.FAILED),
             JobState.CREATED, Set.of(JobState.READY, JobState.FAILED),
             JobState.READY, Set.of(JobState.RUNNING, JobState.FAILED),
-            JobState.RUNNING, Set.of(JobState.SETTLED, JobState.FAILED),
+            JobState.RUNNING, Set.of(JobState.SETTLED, JobState.CHECKPOINTED, JobState.FAILED),
             JobState.SETTLED, Set.of(),
+            JobState.CHECKPOINTED, Set.of(),
             JobState.FAILED, Set.of());
 
     @Test
