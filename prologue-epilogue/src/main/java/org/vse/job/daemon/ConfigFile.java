@@ -60,6 +60,7 @@ final class ConfigFile {
         PEERS("peers", "by name, on the port of peer-listen"),
         PEER_CERTIFICATES("peer-certificates", "certs beside this file"),
         NODE_LEASE("node-lease", "30s"),
+        HEAD_QUESTION("head-question", "the batch system's own, from PATH"),
         POLICY("policy", "policy.yaml beside this file, if it is there");
 
         private final String word;
@@ -255,6 +256,16 @@ final class ConfigFile {
         } catch (IllegalArgumentException e) {
             throw bad(value, "nodes such as n1=10.0.0.1 n2=10.0.0.2:7000").because(e);
         }
+    }
+
+    /** A command line, its words separated by blanks: {@code env SGE_ROOT=/opt/sge /opt/sge/bin/lx-amd64/qconf -sss}. */
+    static List<String> words(Value value) {
+        List<String> words = List.of(value.text().strip().split("[ \t]+"));
+        if (words.get(0).isEmpty()
+                || value.text().chars().anyMatch(each -> each != '\t' && Character.isISOControl(each))) {
+            throw bad(value, "a command line, its words separated by blanks");
+        }
+        return words;
     }
 
     /** Empty for {@code auto}. */

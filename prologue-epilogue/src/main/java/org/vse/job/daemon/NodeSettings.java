@@ -62,6 +62,7 @@ public record NodeSettings(
             case QEMU_GID -> NodeFacts.qemuGid(Map.of(key, value));
             case PEER_LISTEN -> ConfigFile.listen(value);
             case PEERS -> ConfigFile.nodes(value, PeerNodes.PORT);
+            case HEAD_QUESTION -> ConfigFile.words(value);
             case PEER_CERTIFICATES, POLICY -> ConfigFile.path(value);
         }
     }
