@@ -8,7 +8,8 @@
 #        cluster.sh down DIRECTORY
 #
 # SCHEDULER is slurm, gridengine, openpbs or torque. SCHEDULER.sh beside this file has what is its own:
-#   places                    directories of the host over which the cluster has its own
+#   places                    directories of the host over which the cluster has its own; with /etc, whoever replaces a file
+#                             there on the host meanwhile, as useradd does, takes nothing from the cluster
 #   configure DIRECTORY       makes its configuration, on the head, before 'vse install'
 #   start_head DIRECTORY      starts its daemons on the head, after it
 #   start_node DIRECTORY NODE starts its daemons on a node

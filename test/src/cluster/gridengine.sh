@@ -2,7 +2,7 @@
 # What a cluster of Grid Engine's has of its own: sge_qmaster on the head, sge_execd on the nodes. Taken in by cluster.sh.
 
 # shellcheck disable=SC2034 # of cluster.sh
-places=(/var/lib/gridengine /var/spool/gridengine)
+places=(/etc /var/lib/gridengine /var/spool/gridengine)
 
 cell=/var/lib/gridengine/default/common
 spool=/var/spool/gridengine
@@ -36,7 +36,8 @@ configure() { # DIRECTORY
         qconf -as "$node"
     done
     for node in "${nodes[@]}"; do
-        printf '%s\n' "hostname $node" 'load_scaling NONE' 'complex_values NONE' 'user_lists NONE' 'xuser_lists NONE' \
+        # Several queues have the host's cores.
+        printf '%s\n' "hostname $node" 'load_scaling NONE' "complex_values slots=${cores:?}" 'user_lists NONE' 'xuser_lists NONE' \
             'projects NONE' 'xprojects NONE' 'usage_scaling NONE' 'report_variables NONE' >"$dir/etc/object"
         qconf -Ae "$dir/etc/object"
         # The nodes share one kernel: a group that two of them hand out would let one end the other's jobs. So with what
@@ -55,12 +56,13 @@ configure() { # DIRECTORY
     environment "$dir" smp '$pe_slots'
     # shellcheck disable=SC2016
     environment "$dir" mpi '$round_robin'
-    # Jobs come to this queue only if they ask for it.
+    # Jobs come to these queues only if they ask for it.
     qconf -sc >"$dir/etc/object"
-    printf 'vms vms BOOL == FORCED NO 0 0\n' >>"$dir/etc/object"
+    printf '%s %s BOOL == FORCED NO 0 0\n' vms vms bare bare >>"$dir/etc/object"
     qconf -Mc "$dir/etc/object"
     queue "$dir" batch NONE "$tmpdirs"
     queue "$dir" vms vms=TRUE "$tmpdirs"
+    queue "$dir" bare bare=TRUE "$tmpdirs"
     qconf -ssconf | sed -e 's#^\(schedule_interval\).*#\1 0:0:1#' -e 's#^\(flush_[a-z]*_sec\).*#\1 1#' >"$dir/etc/object"
     qconf -Msconf "$dir/etc/object"
 }

@@ -2,14 +2,14 @@
 # What a cluster of Slurm's has of its own: munged, slurmctld on the head, slurmd on the nodes. Taken in by cluster.sh.
 
 # shellcheck disable=SC2034 # of cluster.sh
-places=(/etc/slurm)
+places=(/etc)
 
 configure() { # DIRECTORY
     local dir=$1 node
     mkdir "$dir/ctld" "$dir/munge"
     chown slurm "$dir/ctld"
     install -o slurm -m 644 /dev/null "$dir/log/slurmctld.log"
-    mkdir -p /run/slurm
+    mkdir -p /run/slurm /etc/slurm
     chown slurm /run/slurm
     {
         cat <<CONF

@@ -14,7 +14,12 @@ public record HeadQuestion(List<String> argv, String yes) {
         argv = List.copyOf(argv);
     }
 
-    /** The question of a batch system; empty for one that is not asked. */
+    /** A site's own question, whose exit code says it. */
+    public static HeadQuestion asked(List<String> argv) {
+        return new HeadQuestion(argv, "");
+    }
+
+    /** The question of a batch system, whose programs are in PATH; empty for one that is not asked. */
     public static Optional<HeadQuestion> of(String scheduler) {
         return switch (scheduler) {
             case "slurm" -> Optional.of(new HeadQuestion(List.of("scontrol", "ping"), " is UP"));

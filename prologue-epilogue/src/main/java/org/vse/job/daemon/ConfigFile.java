@@ -62,6 +62,7 @@ final class ConfigFile {
         NODE_LEASE("node-lease", "30s"),
         CHECKPOINTS("checkpoints", "checkpoints in the state directory"),
         CHECKPOINT_KEY("checkpoint-key", "checkpoint.key in the state directory"),
+        HEAD_QUESTION("head-question", "the batch system's own, from PATH"),
         POLICY("policy", "policy.yaml beside this file, if it is there");
 
         private final String word;
@@ -257,6 +258,16 @@ final class ConfigFile {
         } catch (IllegalArgumentException e) {
             throw bad(value, "nodes such as n1=10.0.0.1 n2=10.0.0.2:7000").because(e);
         }
+    }
+
+    /** A command line, its words separated by blanks: {@code env SGE_ROOT=/opt/sge /opt/sge/bin/lx-amd64/qconf -sss}. */
+    static List<String> words(Value value) {
+        List<String> words = List.of(value.text().strip().split("[ \t]+"));
+        if (words.get(0).isEmpty()
+                || value.text().chars().anyMatch(each -> each != '\t' && Character.isISOControl(each))) {
+            throw bad(value, "a command line, its words separated by blanks");
+        }
+        return words;
     }
 
     /** Empty for {@code auto}. */

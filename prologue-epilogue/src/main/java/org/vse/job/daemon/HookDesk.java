@@ -18,8 +18,6 @@ import org.vse.job.lifecycle.Job;
 import org.vse.job.lifecycle.JobRecord;
 import org.vse.job.lifecycle.JobState;
 import org.vse.job.step.Node;
-import org.vse.provisioner.VmName;
-import org.vse.provisioner.VmStatus;
 import org.vse.scheduler.AttemptId;
 import org.vse.scheduler.BatchSystem;
 import org.vse.scheduler.Dialect;
@@ -44,6 +42,9 @@ final class HookDesk {
     /** What an image may take to get here, on top of what the steps themselves are given. */
     private static final Duration STAGING = Duration.ofMinutes(10);
 
+    /** What a job waits for cores that its batch system has given on before they are free. */
+    static final Duration FREEING = Duration.ofMinutes(2);
+
     /** What an epilogue waits for machines to go; the rest is the reaper's. */
     private static final Duration ENDING = Duration.ofSeconds(90);
 
@@ -53,6 +54,7 @@ final class HookDesk {
     private final CurrentPolicy policy;
     private final HostUsers users;
     private final Function<Source, String> sources;
+    private final Duration freeing;
     private final Map<String, Known> known = new LinkedHashMap<>() {
         private static final long serialVersionUID = 1L;
 
@@ -62,15 +64,20 @@ final class HookDesk {
         }
     };
 
-    /** @param sources reads what stands at a source */
+    /**
+     * @param sources reads what stands at a source
+     * @param freeing what a job waits for cores that other jobs have; {@link #FREEING} unless a test says otherwise
+     */
     HookDesk(
             Node node,
             JobTable table,
             LocalDesk desk,
             CurrentPolicy policy,
             HostUsers users,
-            Function<Source, String> sources) {
+            Function<Source, String> sources,
+            Duration freeing) {
         this.sources = sources;
+        this.freeing = freeing;
         this.node = node;
         this.table = table;
         this.desk = desk;
@@ -150,34 +157,45 @@ final class HookDesk {
         } catch (VseException e) {
             throw refused(facts, e);
         }
+        Instant free = node.clock().instant().plus(freeing);
         while (true) {
-            Job older;
+            long ended = desk.ended();
+            Optional<Job> older;
             synchronized (this) {
-                Optional<Job> there = find(system, facts.job());
-                if (there.isEmpty() || isOver(there.get(), facts)) {
-                    return take(system, facts, share, admission);
-                }
-                older = there.get();
-                if (older.record().attempt() == facts.attempt()) {
-                    return older;
-                }
-                if (older.record().attempt() > facts.attempt()) {
-                    throw VseException.of(ErrorCode.JOB_STATE, "a newer attempt of job '" + facts.job() + "' is here")
-                            .fact("here", older.record().attempt())
-                            .fact("called for", facts.attempt());
+                older = find(system, facts.job()).filter(there -> !isOver(there, facts));
+                if (older.isEmpty()) {
+                    boolean mayWait = node.clock().instant().isBefore(free);
+                    Optional<Job> taken = take(system, facts, share, admission, mayWait);
+                    if (taken.isPresent()) {
+                        return taken.get();
+                    }
+                } else if (older.get().record().attempt() == facts.attempt()) {
+                    return older.get();
                 }
             }
-            LOG.info(
-                    "job {}: attempt {} makes way for attempt {}",
-                    facts.job(),
-                    older.record().attempt(),
-                    facts.attempt());
-            if (!end(older)) {
-                throw VseException.of(
-                                ErrorCode.DAEMON_BUSY, "an older attempt of job '" + facts.job() + "' is still here")
-                        .fact("attempt", older.record().attempt())
-                        .next("vse job show " + facts.job());
+            if (older.isPresent()) {
+                makeWay(older.get(), facts);
+            } else {
+                awaitCores(ended, free);
             }
+        }
+    }
+
+    private void makeWay(Job older, JobFacts facts) {
+        if (older.record().attempt() > facts.attempt()) {
+            throw VseException.of(ErrorCode.JOB_STATE, "a newer attempt of job '" + facts.job() + "' is here")
+                    .fact("here", older.record().attempt())
+                    .fact("called for", facts.attempt());
+        }
+        LOG.info(
+                "job {}: attempt {} makes way for attempt {}",
+                facts.job(),
+                older.record().attempt(),
+                facts.attempt());
+        if (!end(older)) {
+            throw VseException.of(ErrorCode.DAEMON_BUSY, "an older attempt of job '" + facts.job() + "' is still here")
+                    .fact("attempt", older.record().attempt())
+                    .next("vse job show " + facts.job());
         }
     }
 
@@ -204,14 +222,29 @@ final class HookDesk {
         return job.state().isFinal() && job.record().attempt() < facts.attempt();
     }
 
-    private Job take(BatchSystem system, JobFacts facts, JobFacts.NodeShare share, Admission admission) {
+    private void awaitCores(long ended, Instant until) {
+        try {
+            desk.awaitEnded(ended, Duration.between(node.clock().instant(), until));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw VseException.of(ErrorCode.STEP_INTERRUPTED, "the daemon is ending")
+                    .because(e);
+        }
+    }
+
+    /** Empty when others have the node's cores and this job may wait for them. */
+    private Optional<Job> take(
+            BatchSystem system, JobFacts facts, JobFacts.NodeShare share, Admission admission, boolean mayWait) {
         try {
             Admission.Identity identity =
                     new Admission.Identity(system.dialect().word(), facts.job(), facts.attempt());
             Job job = desk.begin(admission, identity, share.cores());
             known.put(facts.job(), new Known(facts.attempt(), facts.owner().uid(), digest(facts), null));
-            return job;
+            return Optional.of(job);
         } catch (VseException e) {
+            if (mayWait && e.code() == ErrorCode.DAEMON_BUSY) {
+                return Optional.empty();
+            }
             throw refused(facts, e);
         }
     }
@@ -353,33 +386,7 @@ final class HookDesk {
         Job job = find(system, id.job())
                 .filter(found -> peer.mayTouch(found.record().user().uid()))
                 .orElseThrow(() -> VseException.of(ErrorCode.JOB_UNKNOWN, "there is no job '" + id.job() + "'"));
-        if (job.state() != JobState.RUNNING || job.outcome().isPresent()) {
-            throw VseException.of(ErrorCode.JOB_STATE, "job '" + id.job() + "' is not running")
-                    .fact("state", job.state());
-        }
-        boolean changed = false;
-        if (job.record().nodes().size() > 1) {
-            throw VseException.of(ErrorCode.NOT_SUPPORTED, "a job on several nodes cannot be suspended")
-                    .fact("nodes", String.join(", ", job.record().nodes()))
-                    .next("cancel it, or let it run");
-        }
-        for (JobRecord.Machine machine : job.record().machines()) {
-            VmName name = job.record().vmName(machine.index());
-            boolean paused = node.driver()
-                    .find(name)
-                    .filter(status -> status.state() == VmStatus.State.PAUSED)
-                    .isPresent();
-            // Batch systems send CONT also to what never stopped.
-            if (paused && run) {
-                node.driver().resume(name);
-            } else if (!paused && !run) {
-                node.driver().pause(name);
-            }
-            changed |= paused == run;
-        }
-        if (changed) {
-            job.notice(run ? "the machines go on" : "the machines are paused");
-        }
+        Suspension.change(node, job, run);
         return job;
     }
 

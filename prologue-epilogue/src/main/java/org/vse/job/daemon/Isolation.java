@@ -1,16 +1,13 @@
 package org.vse.job.daemon;
 
 import io.netty.handler.codec.http.HttpMethod;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -30,7 +27,9 @@ import org.vse.scheduler.HeadQuestion;
 /**
  * Ends the machines of jobs that begin on this node when it is cut off: when it has reached neither another node nor its
  * batch system for as long as a lease. Their batch system may by then be starting them again elsewhere. A batch system that is
- * merely down harms no job, as long as another node answers; a node that knows of no other is never taken to be cut off.
+ * merely down harms no job, as long as another node's host answers, with or without a daemon on it; a node that knows of no
+ * other is never taken to be cut off. When no host answers at all, a job of one node is ended like any other: its batch
+ * system cannot tell this node from a dead one, and starts the job elsewhere.
  */
 final class Isolation implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Isolation.class);
@@ -40,7 +39,7 @@ final class Isolation implements AutoCloseable {
     private final JobTable table;
     private final PeerClient client;
     private final Duration lease;
-    private final Path run;
+    private final List<String> headQuestion;
     private final Duration look;
     private final Contact contact;
     private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor(task -> {
@@ -51,14 +50,14 @@ final class Isolation implements AutoCloseable {
 
     /**
      * @param lease how long this node may reach nobody
-     * @param run where hooks note which jobs they have prepared
+     * @param headQuestion the site's own way to ask for the batch system; empty for the usual one
      */
-    Isolation(Node node, JobTable table, PeerClient client, Duration lease, Path run) {
+    Isolation(Node node, JobTable table, PeerClient client, Duration lease, List<String> headQuestion) {
         this.node = node;
         this.table = table;
         this.client = client;
         this.lease = lease;
-        this.run = run;
+        this.headQuestion = headQuestion;
         this.look = lease.dividedBy(LOOKS_IN_A_LEASE);
         this.contact = new Contact(lease);
     }
@@ -96,11 +95,11 @@ final class Isolation implements AutoCloseable {
         }
     }
 
-    /** Who answers is there, whatever the answer. */
+    /** Who answers is there, whatever the answer; so is a host that says that nobody listens. */
     private boolean anyNode(Set<String> others) throws InterruptedException {
         List<CompletableFuture<Boolean>> answers = others.stream()
                 .map(other -> client.call(other, HttpMethod.GET, "/v1/health", Map.of(), look)
-                        .handle((health, failure) -> failure == null || !isUnreachable(failure)))
+                        .handle((health, failure) -> failure == null || PeerClient.isHostThere(failure)))
                 .toList();
         for (CompletableFuture<Boolean> answer : answers) {
             try {
@@ -114,15 +113,10 @@ final class Isolation implements AutoCloseable {
         return false;
     }
 
-    /** A future that depends on another wraps that one's failure. */
-    private static boolean isUnreachable(Throwable failure) {
-        Throwable cause =
-                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
-        return cause instanceof VseException said && said.code() == ErrorCode.PEER_UNREACHABLE;
-    }
-
     private boolean head(String scheduler) {
-        return HeadQuestion.of(scheduler).filter(this::isYes).isPresent();
+        return (headQuestion.isEmpty() ? HeadQuestion.of(scheduler) : Optional.of(HeadQuestion.asked(headQuestion)))
+                .filter(this::isYes)
+                .isPresent();
     }
 
     private boolean isYes(HeadQuestion question) {
@@ -146,20 +140,6 @@ final class Isolation implements AutoCloseable {
                 .fact("asked", "the batch system; " + String.join(", ", others))
                 .next("run the job again; see that the node's network is right"));
         node.growth().wake(job.files().directory());
-        forget(job);
-    }
-
-    /** A batch system that has given a node up calls no epilogue there, which would take the prologue's mark away. */
-    private void forget(Job job) {
-        Path marks = run.resolve(job.record().scheduler());
-        Path mark = marks.resolve(job.record().id());
-        try {
-            if (marks.equals(mark.getParent())) {
-                Files.deleteIfExists(mark);
-            }
-        } catch (IOException e) {
-            LOG.warn("cannot delete '{}'", mark, e);
-        }
     }
 
     @Override

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -12,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BiFunction;
 import java.util.stream.Collectors;
 import org.vse.failure.ErrorCode;
@@ -41,6 +43,7 @@ final class LocalDesk {
     private final JobRunner runner;
     private final Resumptions resumptions;
     private final Map<String, Pending> pending = new LinkedHashMap<>();
+    private long ended;
 
     LocalDesk(Node node, VsedConfig config, ObjectMapper json, JobTable table, Starter starter, List<CoreLease> held) {
         this.node = node;
@@ -51,6 +54,21 @@ final class LocalDesk {
         this.scheduler = new LocalScheduler(config.memories(), config.sharers(), config.memory(), held);
         this.runner = starter.runner(this::over);
         this.resumptions = new Resumptions(node);
+    }
+
+    /** How many jobs have given their cores back. */
+    synchronized long ended() {
+        return ended;
+    }
+
+    /** Waits until more jobs have given their cores back than {@code before}, or for so long. */
+    synchronized void awaitEnded(long before, Duration atMost) throws InterruptedException {
+        long until = System.nanoTime() + atMost.toNanos();
+        long left = atMost.toNanos();
+        while (ended <= before && left > 0) {
+            TimeUnit.NANOSECONDS.timedWait(this, left);
+            left = until - System.nanoTime();
+        }
     }
 
     /** Makes the runner that tells this desk when a job is over. */
@@ -238,6 +256,8 @@ final class LocalDesk {
 
     private synchronized void over(Job job) {
         scheduler.finished(job.record().id());
+        ended++;
+        notifyAll();
         startWhatFits();
     }
 

@@ -3,6 +3,7 @@ package org.vse.job.daemon;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -95,7 +96,12 @@ final class Neighbours implements AutoCloseable {
     /** Begins to look whether this node is cut off, when there are others. */
     void watch(Node node, JobTable table) {
         if (client != null) {
-            isolation = new Isolation(node, table, client, leases.length(), settings.run());
+            isolation = new Isolation(
+                    node,
+                    table,
+                    client,
+                    leases.length(),
+                    settings.peers().map(VsedConfig.Peers::headQuestion).orElse(List.of()));
             isolation.watch();
         }
     }

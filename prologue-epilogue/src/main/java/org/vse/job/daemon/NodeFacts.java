@@ -76,11 +76,13 @@ final class NodeFacts {
         }
         InetSocketAddress address = ConfigFile.listen(listen);
         ConfigFile.Value certificates = values.get(ConfigFile.Key.PEER_CERTIFICATES);
+        ConfigFile.Value question = values.get(ConfigFile.Key.HEAD_QUESTION);
         return Optional.of(new VsedConfig.Peers(
                 address,
                 ConfigFile.nodes(values.getOrDefault(ConfigFile.Key.PEERS, none), address.getPort()),
                 certificates == null ? file.resolveSibling("certs") : ConfigFile.path(certificates),
-                lease(values)));
+                lease(values),
+                question == null ? List.of() : ConfigFile.words(question)));
     }
 
     static Duration lease(Map<ConfigFile.Key, ConfigFile.Value> values) {

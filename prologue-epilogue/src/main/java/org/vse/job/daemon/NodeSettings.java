@@ -63,6 +63,7 @@ public record NodeSettings(
             case PEER_LISTEN -> ConfigFile.listen(value);
             case PEERS -> ConfigFile.nodes(value, PeerNodes.PORT);
             case PEER_CERTIFICATES, POLICY, CHECKPOINTS, CHECKPOINT_KEY -> ConfigFile.path(value);
+            case HEAD_QUESTION -> ConfigFile.words(value);
         }
     }
 

@@ -17,6 +17,7 @@ import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Clock;
 import java.util.ArrayList;
@@ -32,6 +33,7 @@ import org.vse.imagestore.DirectorySource;
 import org.vse.imagestore.ImageStore;
 import org.vse.job.OwnDirectory;
 import org.vse.job.Standing;
+import org.vse.job.hook.HookMarks;
 import org.vse.job.lifecycle.GrowthWatch;
 import org.vse.job.lifecycle.Job;
 import org.vse.job.lifecycle.JobRecord;
@@ -182,7 +184,8 @@ public final class Vsed {
                     settings,
                     json,
                     table,
-                    whenOver -> new JobRunner(node, Steps.of(node, neighbours.leases()), whenOver),
+                    whenOver -> new JobRunner(
+                            node, Steps.of(node, neighbours.leases()), whenOver.andThen(this::forgetMarks)),
                     leases(kept, settings));
             use.waitingAt(desk);
             Reaper reaper = new Reaper(node, run, table);
@@ -218,6 +221,18 @@ public final class Vsed {
         }
         if (idle) {
             libvirtd.stop();
+        }
+    }
+
+    /** An epilogue may never come; a starter that may yet come has to find the mark. */
+    private void forgetMarks(Job job) {
+        try {
+            if (job.isAttached()) {
+                FileTime admitted = Files.getLastModifiedTime(job.files().record());
+                HookMarks.remove(run, job.record().scheduler(), job.record().id(), admitted);
+            }
+        } catch (IOException e) {
+            LOG.warn("job {}: what its hooks have noted stays", job.record().id(), e);
         }
     }
 

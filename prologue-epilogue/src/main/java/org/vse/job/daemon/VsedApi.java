@@ -59,9 +59,10 @@ final class VsedApi {
         this.users = users;
         this.views = new JobView(json);
         this.jobs = new JobCalls(node, json, table, desk, policy, users);
-        this.hooks =
-                new HookCalls(json, new HookDesk(node, table, desk, policy, users, new NodeSources(node.commands())));
         this.checkpoints = new CheckpointCalls(node, json, table);
+        this.hooks = new HookCalls(
+                json,
+                new HookDesk(node, table, desk, policy, users, new NodeSources(node.commands()), HookDesk.FREEING));
         this.use = new ImageUse(table);
         this.use.waitingAt(desk);
         this.health = health;

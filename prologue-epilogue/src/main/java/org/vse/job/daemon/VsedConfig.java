@@ -61,8 +61,14 @@ record VsedConfig(
      * @param nodes where they listen
      * @param certificates directory of what it proves itself with
      * @param lease how long a part of a job lives without a word from the job's first node
+     * @param headQuestion a command that succeeds while the batch system's head is reached; empty for the batch system's own
      */
-    record Peers(InetSocketAddress listen, PeerNodes nodes, Path certificates, Duration lease) {}
+    record Peers(
+            InetSocketAddress listen, PeerNodes nodes, Path certificates, Duration lease, List<String> headQuestion) {
+        Peers {
+            headQuestion = List.copyOf(headQuestion);
+        }
+    }
 
     /** Host cores that jobs may have, ascending. */
     List<Integer> cores() {

@@ -120,7 +120,10 @@ public final class GridEngineInstallation implements Installation {
     private FileChange hook(Path path, String name, List<String> launcher) {
         String text = HookText.resource("gridengine/" + name)
                 .replace("@VSE@", HookText.quoted(launcher))
-                .replace("@POLICY@", POLICY.toString());
+                .replace("@POLICY@", POLICY.toString())
+                .replace(
+                        "@ENVIRONMENT@",
+                        name.equals("jsv") ? qmaster.onOneHost().orElse("") : "");
         return new FileChange(path, host.text(path), Optional.of(text), true);
     }
 

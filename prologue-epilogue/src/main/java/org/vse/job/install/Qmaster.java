@@ -16,7 +16,7 @@ import org.vse.process.CommandResult;
 import org.vse.process.CommandRunner;
 
 /**
- * The queues of a Grid Engine: those of the running sge_qmaster, by qconf(1); below a directory that stands for a host's root,
+ * The queues and parallel environments of a Grid Engine: those of the running sge_qmaster, by qconf(1); below a directory that stands for a host's root,
  * those that a qmaster with classic spooling has written down there.
  */
 final class Qmaster {
@@ -47,7 +47,11 @@ final class Qmaster {
         if (runs()) {
             return qconf("-sql").stdout().lines().toList();
         }
-        Path directory = host.at(spooled());
+        return names(spooled("cqueues"));
+    }
+
+    private List<String> names(Path spooled) {
+        Path directory = host.at(spooled);
         if (!Files.isDirectory(directory)) {
             return List.of();
         }
@@ -60,11 +64,38 @@ final class Qmaster {
         }
     }
 
+    /** The first parallel environment by name that gives a job all its slots on one host and that every queue has. */
+    Optional<String> onOneHost() {
+        List<String> queues = queues();
+        return environments().stream()
+                .filter(name -> environment(name).value("allocation_rule").equals("$pe_slots"))
+                .filter(name -> queues.stream()
+                        .allMatch(queue -> List.of(queue(queue).value("pe_list").split("[\\s,]+"))
+                                .contains(name)))
+                .findFirst();
+    }
+
+    private List<String> environments() {
+        if (runs()) {
+            // Without any, qconf says so and fails.
+            CommandResult listed = run("-spl");
+            return listed.exitCode() == 0 ? listed.stdout().lines().sorted().toList() : List.of();
+        }
+        return names(spooled("pe"));
+    }
+
+    private QueueConf environment(String name) {
+        return new QueueConf(
+                runs()
+                        ? qconf("-sp", name).stdout()
+                        : host.text(spooled("pe").resolve(name)).orElse(""));
+    }
+
     QueueConf queue(String name) {
         return new QueueConf(
                 runs()
                         ? qconf("-sq", name).stdout()
-                        : host.text(spooled().resolve(name)).orElse(""));
+                        : host.text(spooled("cqueues").resolve(name)).orElse(""));
     }
 
     /** The global configuration: lines like those of a queue. */
@@ -85,7 +116,7 @@ final class Qmaster {
                         Optional.of(after.text()),
                         false,
                         List.of("qconf", "-Mq"))
-                : new FileChange(spooled().resolve(name), before, Optional.of(after.text()), false);
+                : new FileChange(spooled("cqueues").resolve(name), before, Optional.of(after.text()), false);
     }
 
     /** Whether this host may ask the qmaster, as the hooks have to. */
@@ -97,11 +128,11 @@ final class Qmaster {
         return host.root().getNameCount() == 0;
     }
 
-    private Path spooled() {
+    private Path spooled(String objects) {
         Matcher matcher = Pattern.compile("(?m)^qmaster_spool_dir\\s+(/\\S+)")
                 .matcher(host.text(common().resolve("bootstrap")).orElse(""));
         return Path.of(matcher.find() ? matcher.group(1) : "/var/spool/gridengine/qmaster")
-                .resolve("cqueues");
+                .resolve(objects);
     }
 
     private String setting(String name, String otherwise) {

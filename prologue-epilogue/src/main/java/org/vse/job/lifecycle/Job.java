@@ -282,7 +282,7 @@ public final class Job implements Progress, AutoCloseable {
         if (record.scheduler().equals(JobRecord.EMBEDDED)) {
             return record;
         }
-        if (!Files.exists(files.launch())) {
+        if (!isAttached()) {
             throw VseException.of(ErrorCode.JOB_STATE, "no starter has come for job '" + record.id() + "'");
         }
         Launch launch = DurableFile.read(files.launch(), json, Launch.class);
@@ -297,13 +297,18 @@ public final class Job implements Progress, AutoCloseable {
      * @return false when one came before: nothing changes then
      */
     public synchronized boolean attach(Map<String, String> environment, List<String> arguments, String cwd) {
-        if (Files.exists(files.launch())) {
+        if (isAttached()) {
             return false;
         }
         DurableFile.write(files.environment(), json, environment);
         DurableFile.write(files.launch(), json, new Launch(arguments, cwd));
         starter.countDown();
         return true;
+    }
+
+    /** True once the starter of a batch system has come. */
+    public boolean isAttached() {
+        return Files.exists(files.launch());
     }
 
     /** Counted down when the starter of a batch system has come. */

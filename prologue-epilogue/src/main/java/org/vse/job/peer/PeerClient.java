@@ -24,6 +24,7 @@ import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.ssl.SslHandler;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.ConnectException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.Map;
@@ -103,6 +104,24 @@ public final class PeerClient implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /**
+     * True for the failure of a call that a node's host has answered: its daemon did, however, or the host refused the
+     * connection because there is no daemon. False when nothing came back, or somebody without a valid certificate answered.
+     */
+    public static boolean isHostThere(Throwable failure) {
+        Throwable cause =
+                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+        if (!(cause instanceof VseException said)) {
+            return false;
+        }
+        if (said.code() != ErrorCode.PEER_UNREACHABLE) {
+            return true;
+        }
+        Throwable reason = said.getCause();
+        return reason instanceof ConnectException
+                && String.valueOf(reason.getMessage()).contains("refused");
     }
 
     private static Throwable reason(String node, Throwable failure) {

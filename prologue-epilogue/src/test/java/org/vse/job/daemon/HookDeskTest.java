@@ -1,6 +1,7 @@
 package org.vse.job.daemon;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import java.io.IOException;
@@ -8,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -15,7 +17,10 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -120,13 +125,18 @@ class HookDeskTest {
                 List.of());
         Path policy = dir.resolve("policy.yaml");
         Files.writeString(policy, "queues:\n  batch: { images: { allow: [\"*\"] } }\n");
-        desk = new HookDesk(
+        desk = desk(policy, Duration.ZERO);
+    }
+
+    private HookDesk desk(Path policy, Duration freeing) {
+        return new HookDesk(
                 node.node(),
                 table,
                 local,
                 new CurrentPolicy(new PolicyOnDisk(policy, true)),
                 new HostUsers(new CommandRunner()),
-                this::said);
+                this::said,
+                freeing);
     }
 
     @AfterEach
@@ -294,6 +304,18 @@ class HookDeskTest {
         attempt = 2;
         cores = "1";
         assertThat(prologue().record().machines().get(0).cores()).containsExactly(1);
+    }
+
+    @Test
+    void coresThatAreAboutToBeFreeAreWaitedFor() throws Exception {
+        String first = local.accept(node.admission(TestNode.ROOT)).id();
+        cores = "0";
+        desk = desk(dir.resolve("policy.yaml"), Duration.ofMinutes(1));
+        CompletableFuture<Job> prepared = CompletableFuture.supplyAsync(this::prologue);
+        assertThatThrownBy(() -> prepared.get(300, TimeUnit.MILLISECONDS)).isInstanceOf(TimeoutException.class);
+        local.cancel(first);
+        assertThat(prepared.get(20, TimeUnit.SECONDS).record().machines().get(0).cores())
+                .containsExactly(0);
     }
 
     @Test

@@ -8,6 +8,7 @@ import io.netty.handler.codec.http.HttpMethod;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -129,6 +130,32 @@ class PeerServerTest {
     void aNodeThatIsAnotherIsNotSpokenTo() {
         assertUnreachable(() -> call(identity("ca", "n2", Instant.now()), "n3", "/v1/x"));
         assertThat(answered).hasValue(0);
+    }
+
+    @Test
+    void aHostWithoutADaemonIsThereAndOneThatSaysNothingIsNot() throws IOException {
+        PeerIdentity who = identity("ca", "n2", Instant.now());
+        int port;
+        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            port = free.getLocalPort();
+        }
+        assertThat(isThere(who, "127.0.0.1:" + port)).isTrue();
+        assertThat(isThere(who, "127.0.0.1:" + address.getPort())).isTrue();
+        try (ServerSocket silent = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            assertThat(isThere(who, "127.0.0.1:" + silent.getLocalPort())).isFalse();
+        }
+        assertThat(isThere(
+                        identity("ca", "n2", Instant.now().minus(Duration.ofDays(3))),
+                        "127.0.0.1:" + address.getPort()))
+                .isFalse();
+    }
+
+    private static boolean isThere(PeerIdentity who, String address) {
+        try (PeerClient client = new PeerClient(who, PeerNodes.parse("n1=" + address, 1), JobFixture.json())) {
+            return client.call("n1", HttpMethod.POST, "/v1/refuse", Map.of("say", "x"), Duration.ofSeconds(8))
+                    .handle((answer, failure) -> failure == null || PeerClient.isHostThere(failure))
+                    .join();
+        }
     }
 
     @Test

@@ -31,16 +31,16 @@ class GridEngineInstallationTest {
     private static final String COMMON = "var/lib/gridengine/default/common/";
     private static final String QUEUES = "var/spool/gridengine/qmaster/cqueues/";
     private static final String PLAIN = """
-            # Version: 8.1.9
-            qname                 batch
-            slots                 2
-            prolog                NONE
-            epilog                NONE
-            starter_method        NONE
-            suspend_method        NONE
-            resume_method         NONE
-            terminate_method      NONE
-            """;
+        # Version: 8.1.9
+        qname                 batch
+        slots                 2
+        prolog                NONE
+        epilog                NONE
+        starter_method        NONE
+        suspend_method        NONE
+        resume_method         NONE
+        terminate_method      NONE
+        """;
 
     @TempDir
     Path root;
@@ -252,6 +252,84 @@ class GridEngineInstallationTest {
         assertThat(site.toFile().setExecutable(true)).isTrue();
         Files.writeString(config, "prolog=root@/etc/vse/gridengine/prolog $job_owner $queue " + site + " NONE\n");
         assertThat(run("starter", job, "x").stdout()).isEqualTo("site x\n");
+    }
+
+    /** What the gate answers to the parameters of a job. */
+    private String gate(String environment, String script, String... parameters) throws IOException {
+        Path policy = Path.of("../policy/src/test/resources/gate/policy.gate").toAbsolutePath();
+        Path gate = root.resolve("gate");
+        Files.writeString(
+                gate,
+                String.valueOf(files().get(COMMON + "vse-jsv"))
+                        .replace("'/etc/vse/policy.gate'", "'" + policy + "'")
+                        .replace("$ENVIRONMENT = ''", "$ENVIRONMENT = '" + environment + "'"));
+        Path job = Files.writeString(root.resolve("job.sh"), script);
+        StringBuilder lines =
+                new StringBuilder("START\nPARAM CMDNAME " + job + "\nPARAM USER ann\nPARAM q_hard batch\n");
+        for (String parameter : parameters) {
+            lines.append("PARAM ").append(parameter).append('\n');
+        }
+        Path said = Files.writeString(root.resolve("said"), lines + "BEGIN\nQUIT\n");
+        return new CommandRunner()
+                .run(Command.of("sh", "-c", "perl \"$0\" <\"$1\"", gate.toString(), said.toString()))
+                .orThrow("asking the gate")
+                .stdout();
+    }
+
+    @Test
+    void theGateFillsInWhatTheMachinesNeed() throws IOException {
+        install();
+        String two = "#!/bin/sh\n#VSE image=debian-12 vcpus=2 memory=512MiB\n";
+        assertThat(gate("smp", two)).isEqualTo("""
+            STARTED
+            PARAM l_hard mem_free=256M
+            PARAM pe_max 2
+            PARAM pe_min 2
+            PARAM pe_name smp
+            RESULT STATE CORRECT
+            """);
+        assertThat(gate("smp", two, "pe_name mpi", "pe_min 2", "pe_max 2", "l_hard h_rt=60"))
+                .endsWith("RESULT STATE ACCEPT\n");
+        assertThat(gate("smp", "#!/bin/sh\nhostname\n")).isEqualTo("STARTED\nRESULT STATE ACCEPT\n");
+        assertThat(gate("smp", "#VSE image=debian-12 memory=512MiB\n", "l_hard h_rt=60"))
+                .contains("PARAM l_hard h_rt=60,mem_free=512M\n")
+                .doesNotContain("pe_name");
+        assertThat(gate("smp", "#VSE image=debian-12 memory=512MiB\n", "l_hard h_vmem=1G,h_rt=60"))
+                .endsWith("RESULT STATE ACCEPT\n");
+    }
+
+    @Test
+    void theGateRefusesWhatDoesNotFitTogether() throws IOException {
+        install();
+        String two = "#!/bin/sh\n#VSE image=debian-12 vcpus=2 memory=512MiB\n";
+        assertThat(gate("", two))
+                .contains("job.sh:2:28: the VMs of a host need 2 cores, but the job asks for 1 [DIRECTIVE_CONFLICT]")
+                .contains("RESULT STATE REJECT");
+        assertThat(gate("smp", two, "pe_name smp", "pe_min 1", "pe_max 1"))
+                .contains("the VMs of a host need 2 cores, but the job asks for 1");
+        assertThat(gate("smp", two, "l_hard h_vmem=100M"))
+                .contains("job.sh:2:37: the VMs of a host need 256 MiB a slot, but the job asks for 100 MiB");
+    }
+
+    @Test
+    void theGateTakesNoSessionsAndCommandsWhereAllJobsRunInMachines() throws IOException {
+        install();
+        assertThat(gate("", "", "CLIENT qlogin", "q_hard course"))
+                .contains("queue 'course' runs jobs in virtual machines only");
+        assertThat(gate("", "", "b y", "q_hard course")).contains("RESULT STATE REJECT");
+        assertThat(gate("", "", "b y")).endsWith("RESULT STATE ACCEPT\n");
+    }
+
+    @Test
+    void theGateKnowsTheEnvironmentOfOneHostThatEveryQueueHas() throws IOException {
+        String environments = "var/spool/gridengine/qmaster/pe/";
+        Files.createDirectories(root.resolve(environments));
+        write(environments + "mpi", "pe_name mpi\nallocation_rule $round_robin\n");
+        write(environments + "other", "pe_name other\nallocation_rule $pe_slots\n");
+        write(environments + "smp", "pe_name smp\nallocation_rule $pe_slots\n");
+        write(QUEUES + "batch", PLAIN + "pe_list mpi smp\n");
+        install();
+        assertThat(files().get(COMMON + "vse-jsv")).contains("$ENVIRONMENT = 'smp';");
     }
 
     @Test

@@ -110,40 +110,24 @@ final class Cluster implements AutoCloseable {
         }
     }
 
-    /** Submits and returns the job's id. */
-    String submit(String... arguments) {
-        List<String> argv = new ArrayList<>(List.of("sbatch", "--parsable"));
-        argv.addAll(Arrays.asList(arguments));
-        CommandResult result = run("head", USER, argv).orThrow("submitting");
-        return result.stdout().strip();
-    }
-
-    /** A field of {@code scontrol show job}. */
-    String field(String job, String name) {
-        String text = user("scontrol", "show", "job", job).stdout();
-        int at = text.indexOf(" " + name + "=");
-        return at < 0 ? "" : text.substring(at + name.length() + 2).split("\\s", 2)[0];
-    }
-
-    void awaitState(String job, String... states) {
-        await("job " + job + " is " + Arrays.toString(states))
-                .atMost(Duration.ofMinutes(2))
-                .pollInterval(Duration.ofMillis(200))
-                .until(() -> Arrays.asList(states).contains(field(job, "JobState")));
-    }
-
+    /** Waits for what a job writes; machines share the cores of one host, and jobs wait for those of other scenarios. */
     void awaitFile(String name, String text) {
         await(name + " says " + text)
-                .atMost(Duration.ofMinutes(2))
+                .atMost(Duration.ofMinutes(6))
                 .pollInterval(Duration.ofMillis(200))
                 .until(() -> file(name).contains(text));
     }
 
-    /** What jobs have left on the nodes, in words; a node that is not idle, too. */
-    List<String> remains() {
-        List<String> left = new ArrayList<>(scheduler.equals("slurm") ? unfitForSlurm() : unfitForGridEngine());
-        left.addAll(remainsOn(NODES));
-        return left;
+    /** Cuts a node off from all others, or joins it again: {@code down}, {@code up}. */
+    void link(String node, String state) {
+        run("head", "root", List.of("ip", "link", "set", "v-" + node, state)).orThrow("setting a link " + state);
+    }
+
+    boolean hasRunningMachine(String node) {
+        return vse(node, "vm", "ls", "--format", "json")
+                .orThrow("listing machines")
+                .stdout()
+                .contains("RUNNING");
     }
 
     /** What jobs have left on nodes, in words. */
@@ -156,32 +140,17 @@ final class Cluster implements AutoCloseable {
                     .lines()
                     .forEach(line -> left.add(node + ": " + line));
         }
-        run("head", "root", List.of("ps", "-eo", "args"))
+        return left;
+    }
+
+    /** What serves jobs, on whichever node. */
+    List<String> processes() {
+        return run("head", "root", List.of("ps", "-eo", "args"))
                 .orThrow("looking at processes")
                 .stdout()
                 .lines()
                 .filter(line -> line.matches("(/usr/bin/)?(qemu-system|ganesha).*"))
-                .forEach(line -> left.add("process " + line.substring(0, Math.min(100, line.length()))));
-        return left;
-    }
-
-    private List<String> unfitForSlurm() {
-        return user("sinfo", "-h", "-N", "-o", "%N %T %E")
-                .orThrow("looking at the nodes")
-                .stdout()
-                .lines()
-                .filter(line -> !line.matches("n[0-9] idle none\\s*"))
-                .toList();
-    }
-
-    /** Queues of nodes that are in use or in a state, and jobs. */
-    private List<String> unfitForGridEngine() {
-        return user("qstat", "-f", "-u", "*")
-                .orThrow("looking at the queues")
-                .stdout()
-                .lines()
-                .filter(line -> line.matches("[a-z]+@n[0-9] .*|\\s*[0-9]+ .*"))
-                .filter(line -> !line.matches("[a-z]+@n[0-9] +BIP +0/0/[0-9]+ +[0-9.]+ +lx-amd64 *"))
+                .map(line -> line.substring(0, Math.min(100, line.length())))
                 .toList();
     }
 

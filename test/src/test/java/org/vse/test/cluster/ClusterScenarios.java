@@ -6,50 +6,110 @@ import static org.awaitility.Awaitility.await;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInfo;
 import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
+import org.junit.platform.commons.support.AnnotationSupport;
 import org.vse.process.CommandResult;
 
-/** What jobs with VMs do under a PBS with several nodes, whichever it is. */
-@Timeout(300)
+/**
+ * What jobs with VMs do under a batch system with several nodes, whichever it is.
+ *
+ * <p>Scenarios share the cluster at once, so each has names of its own and looks at nothing but its own jobs. One that takes
+ * a host away from the others says so with {@link Disturbs}, and comes after those that do not.
+ */
+@Timeout(900)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+@Execution(ExecutionMode.CONCURRENT)
+@ExtendWith(Turns.class)
 abstract class ClusterScenarios {
     static final String VSE = "#VSE image=debian-12\n";
+
+    /** Cores on two nodes at once are there before those of single nodes are taken. */
+    static final int FIRST = 1;
+
+    /** What takes longest begins before the rest. */
+    static final int LONG = 2;
+
+    /** Machines share the cores of one host, and jobs wait for those of other scenarios. */
+    private static final Duration PATIENCE = Duration.ofMinutes(6);
+
+    private static final int MEMBERS = 12;
 
     Cluster cluster;
 
     /** The batch system's name on command lines. */
     abstract String scheduler();
 
-    abstract List<String> nodes();
+    List<String> nodes() {
+        return Cluster.NODES;
+    }
 
-    /** Options of qsub that ask for a core on a node. */
+    /** Submits with the batch system's own command, as a user. */
+    abstract CommandResult submits(List<String> words);
+
+    /** Options for a core on a node. */
     abstract List<String> on(String node);
 
-    /** Options of qsub that ask for a core on each of two nodes. */
-    abstract List<String> onTwoNodes();
+    /** Options for a core on each of two nodes, the script on the first. */
+    abstract List<String> on(String first, String second);
 
-    /** Option of qsub for an array, before its range. */
-    abstract String array();
+    /** Options for members 1 to the last. */
+    abstract List<String> array(int last);
 
-    /** Exit code of qsub for a job that the gate refuses. */
+    /** The variable that a member of an array finds its number in. */
+    abstract String member();
+
+    abstract List<String> inQueue(String queue);
+
+    /** Option for a job that stays queued. */
+    abstract String held();
+
+    /** Options for a variable {@code NAME=VALUE} of the script. */
+    abstract List<String> variable(String assignment);
+
+    /** Exit code of the submission of a job that the gate refuses. */
     abstract int refused();
 
-    /** Submits around the gate; empty when the batch system refuses that itself. */
-    abstract CommandResult around(String... arguments);
+    /** Shell command that prints the machines of a job as the batch system's own programs would find them. */
+    abstract String machineList();
 
-    /** An attribute of a job, wherever it is now; empty when there is none. */
-    abstract String attribute(String job, String name);
+    /** What {@link #machineList} prints for two machines with a core each. */
+    abstract String twoMachines();
+
+    /** What the user sees of queued and running jobs. */
+    abstract String listing();
+
+    /** True from the moment at which the batch system has given the job a node. */
+    abstract boolean hasBegun(String job);
 
     /** True when nothing becomes of the job any more. */
     abstract boolean isOver(String job);
 
-    /** Nodes that take no jobs. */
-    abstract List<String> badNodes();
+    /** Exit code of a job that is over, as the batch system has it. */
+    abstract String exitCode(String job);
+
+    abstract void cancel(String job);
+
+    /** Ends the running job of {@code again.sh}, which exits with 99 when there is {@code again.go}, so that it starts again. */
+    abstract void startAgain(String job);
+
+    /** Nodes that take no jobs or are in use, in words. */
+    abstract List<String> unfit();
 
     @BeforeAll
     void open() {
@@ -59,64 +119,67 @@ abstract class ClusterScenarios {
     @AfterAll
     void close() {
         if (cluster != null) {
-            cluster.close();
+            try (Cluster closed = cluster) {
+                within(Duration.ofSeconds(90), "nothing is left and every node takes jobs")
+                        .untilAsserted(() -> {
+                            assertThat(closed.remainsOn(nodes())).isEmpty();
+                            assertThat(closed.processes()).isEmpty();
+                            assertThat(unfit()).isEmpty();
+                        });
+            }
         }
     }
 
+    /** Who had a node alone shows that nothing is left there. */
     @AfterEach
-    void nothingIsLeftAndNoNodeIsDown() {
-        await("nothing is left")
-                .atMost(Duration.ofSeconds(90))
-                .pollInterval(Duration.ofSeconds(1))
-                .untilAsserted(() -> {
-                    assertThat(cluster.remainsOn(nodes())).isEmpty();
-                    assertThat(badNodes()).isEmpty();
-                });
+    void nothingIsLeftWhereNobodyElseWas(TestInfo scenario) {
+        List<String> alone = scenario.getTestMethod()
+                .flatMap(method -> AnnotationSupport.findAnnotation(method, Disturbs.class))
+                .map(disturbs -> Stream.of(disturbs.value()).filter(nodes()::contains))
+                .orElseGet(Stream::empty)
+                .toList();
+        if (!alone.isEmpty()) {
+            within(Duration.ofSeconds(60), "nothing is left on " + alone)
+                    .untilAsserted(() -> assertThat(cluster.remainsOn(alone)).isEmpty());
+        }
+    }
+
+    static org.awaitility.core.ConditionFactory within(Duration time, String what) {
+        return await(what).atMost(time).pollInterval(Duration.ofMillis(700));
+    }
+
+    static void awaits(String what, Callable<Boolean> condition) {
+        within(PATIENCE, what).until(condition);
     }
 
     void script(String name, String text) {
         cluster.script(name + ".sh", "#!/bin/bash\n" + text);
     }
 
-    /** Submits {@code NAME.sh}, whose output goes to {@code NAME.out}; returns the job's id. */
+    /** Submits {@code NAME.sh}, whose output goes to {@code NAME.out} and {@code NAME.err}; returns the job's id. */
     String submit(String name, List<String> options) {
-        List<String> argv = new ArrayList<>(List.of("qsub", "-o", name + ".out", "-e", name + ".err"));
-        argv.addAll(options);
-        argv.add(name + ".sh");
-        return cluster.user(argv.toArray(String[]::new))
-                .orThrow("submitting")
-                .stdout()
-                .strip();
+        List<String> words = new ArrayList<>(List.of("-o", name + ".out", "-e", name + ".err"));
+        words.addAll(options);
+        words.add(name + ".sh");
+        return submits(words).orThrow("submitting").stdout().strip();
     }
 
     void awaitEnd(String job) {
-        await("the end of job " + job)
-                .atMost(Duration.ofMinutes(2))
-                .pollInterval(Duration.ofMillis(500))
-                .until(() -> isOver(job));
-    }
-
-    void awaitRunning(String job) {
-        await("job " + job + " runs")
-                .atMost(Duration.ofMinutes(1))
-                .pollInterval(Duration.ofMillis(200))
-                .until(() -> attribute(job, "job_state").equals("R"));
+        awaits("the end of job " + job, () -> isOver(job));
     }
 
     void assertEnds(String job, int exitCode) {
         awaitEnd(job);
-        assertThat(attribute(job, "(?i)exit_status")).isEqualTo(Integer.toString(exitCode));
+        within(Duration.ofSeconds(20), "exit code " + exitCode + " of job " + job)
+                .untilAsserted(() -> assertThat(exitCode(job)).isEqualTo(Integer.toString(exitCode)));
     }
 
     @Test
     void theScriptRunsInAMachineAndItsExitCodeCounts() {
         script(
                 "hello",
-                VSE
-                        + "echo \"$(hostname) $(id -un) $PBS_O_WORKDIR $VSE_ATTEMPT [$COLOUR]\"\n"
-                        + "echo complaint >&2\n"
-                        + "exit 7\n");
-        assertEnds(submit("hello", List.of("-v", "COLOUR=blue and green")), 7);
+                VSE + "echo \"$(hostname) $(id -un) $PWD $VSE_ATTEMPT [$COLOUR]\"\n" + "echo complaint >&2\nexit 7\n");
+        assertEnds(submit("hello", variable("COLOUR=blue and green")), 7);
         cluster.awaitFile("hello.out", "vm0 ann /home/ann 1 [blue and green]\n");
         cluster.awaitFile("hello.err", "complaint\n");
     }
@@ -124,106 +187,107 @@ abstract class ClusterScenarios {
     @Test
     void aForbiddenImageIsRefusedAtSubmitAndNothingIsQueued() {
         script("bad", "#VSE image=centos-5\nhostname\n");
-        CommandResult result = cluster.user("qsub", "bad.sh");
+        List<String> words = new ArrayList<>(inQueue("batch"));
+        words.add("bad.sh");
+        CommandResult result = submits(words);
         assertThat(result.exitCode()).isEqualTo(refused());
-        assertThat(result.stderr()).contains(":2:12: image 'centos-5' is not allowed in queue 'batch'");
-        assertThat(result.stdout()).isEmpty();
-    }
-
-    @Test
-    void whoGetsAroundTheGateMeetsTheNode() {
-        script("sly", "#VSE image=centos-5\necho ran\n");
-        CommandResult result = around("-o", "sly.out", "-e", "sly.err", "sly.sh");
-        awaitEnd(result.orThrow("submitting").stdout().strip());
-        cluster.awaitFile("sly.err", "image 'centos-5' is not allowed in queue 'batch'");
-        assertThat(cluster.file("sly.out")).doesNotContain("ran");
+        assertThat(result.stdout() + result.stderr())
+                .contains(":2:12: image 'centos-5' is not allowed in queue 'batch'")
+                .contains("forbidden by");
+        assertThat(listing()).doesNotContain("bad");
     }
 
     @Test
     void aScriptWithoutVseRunsOnTheNode() {
         script("plain", "hostname\nexit 4\n");
         assertEnds(submit("plain", List.of()), 4);
-        await("its output").until(() -> cluster.file("plain.out").matches("n[123]\n"));
+        awaits("its output", () -> cluster.file("plain.out").matches("n[123]\n"));
     }
 
     @Test
     void whereThePolicyRequiresItAScriptWithoutVseRunsInAMachineToo() {
         script("required", "hostname\n");
-        assertEnds(submit("required", List.of("-q", "vms")), 0);
+        assertEnds(submit("required", inQueue("vms")), 0);
         cluster.awaitFile("required.out", "vm0\n");
     }
 
     @Test
-    void membersOfAnArrayRunAtOnce() {
-        script("member", VSE + "echo member ${PBS_ARRAY_INDEX:-$PBS_ARRAYID} on $(hostname) >>members.out\n");
-        submit("member", List.of(array(), "1-2"));
-        cluster.awaitFile("members.out", "member 1 on vm0\n");
-        cluster.awaitFile("members.out", "member 2 on vm0\n");
+    @Order(LONG)
+    void twelveMembersOfAnArrayRunOnThreeNodes() {
+        script("members", VSE + "echo member $" + member() + " on $(hostname) >member-$" + member() + ".log\n");
+        submit("members", array(MEMBERS));
+        IntStream.rangeClosed(1, MEMBERS)
+                .forEach(index -> cluster.awaitFile("member-" + index + ".log", "member " + index + " on vm0\n"));
     }
 
     @Test
+    @Order(FIRST)
     void aJobOnTwoNodesHasAMachineOnEachAndOneNetworkOfItsOwn() {
         script(
                 "two",
-                "#VSE image=debian-12-mpi memory=512MiB\ntr '\\n' ' ' <\"$PBS_NODEFILE\"; echo\n"
+                "#VSE image=debian-12-mpi memory=512MiB\n" + machineList() + "\ntr '\\n' ' ' <\"$VSE_NODEFILE\"; echo\n"
                         + "mpirun --mca pml ob1 --mca btl self,tcp --mca btl_tcp_if_include eth0"
-                        + " --mca oob_tcp_if_include eth0 hostname | sort\n");
-        assertEnds(submit("two", onTwoNodes()), 0);
-        cluster.awaitFile("two.out", "vm0 vm1 \nvm0\nvm1\n");
+                        + " --mca oob_tcp_if_include eth0 hostname | sort\n"
+                        + "head -c 3000000 /dev/zero | ssh vm1 'wc -c; ls two.sh'\n");
+        assertEnds(submit("two", on("n1", "n2")), 0);
+        cluster.awaitFile("two.out", twoMachines() + "vm0 vm1 \nvm0\nvm1\n3000000\ntwo.sh\n");
     }
 
     @Test
-    void signalsReachTheScriptAndQdelEndsIt() {
-        script(
-                "trap",
-                VSE + "trap 'echo got USR1 >>trap.log' USR1\ntrap 'echo got TERM >>trap.log; exit 9' TERM\n"
-                        + "echo ready >>trap.log\nwhile :; do sleep 0.2; done\n");
-        String job = submit("trap", List.of());
-        cluster.awaitFile("trap.log", "ready");
-        cluster.user("qsig", "-s", "SIGUSR1", job).orThrow("signalling");
-        cluster.awaitFile("trap.log", "got USR1");
-        cluster.user("qdel", job).orThrow("deleting");
+    void aQueuedJobThatIsCancelledLeavesNothing() {
+        script("queued", VSE + "echo ran >queued.log\n");
+        String job = submit("queued", List.of(held()));
+        cancel(job);
         awaitEnd(job);
-        cluster.awaitFile("trap.log", "got TERM");
+        assertThat(cluster.file("queued.log")).isEmpty();
     }
 
     @Test
-    void aQueuedJobThatIsDeletedLeavesNothing() {
-        script("queued", VSE + "echo ran >ran.log\n");
-        String job = submit("queued", List.of("-h"));
-        cluster.user("qdel", job).orThrow("deleting");
-        awaitEnd(job);
-        assertThat(cluster.file("ran.log")).isEmpty();
-    }
-
-    @Test
-    void aJobThatIsDeletedDuringThePrologueDoesNotRun() {
+    void aJobThatIsCancelledDuringThePrologueDoesNotRun() {
         script("never", VSE + "sleep 1\necho ran >never.log\n");
         String job = submit("never", List.of());
-        awaitRunning(job);
-        cluster.user("qdel", job).orThrow("deleting");
+        awaits("job " + job + " has a node", () -> hasBegun(job));
+        cancel(job);
         awaitEnd(job);
         assertThat(cluster.file("never.log")).isEmpty();
     }
 
     @Test
+    void aJobThatIsStartedAgainRunsInMachinesOfItsOwn() {
+        script(
+                "again",
+                VSE + "echo run $VSE_ATTEMPT >>again.log\n[ $VSE_ATTEMPT = 1 ] || exit 0\n"
+                        + "until [ -e again.go ]; do sleep 0.3; done\nexit 99\n");
+        String job = submit("again", List.of());
+        cluster.awaitFile("again.log", "run 1\n");
+        startAgain(job);
+        assertEnds(job, 0);
+        assertThat(cluster.file("again.log")).matches("run 1\nrun [0-9]+\n").doesNotEndWith("run 1\n");
+    }
+
+    @Test
+    @Disturbs("n2")
     void vsedThatDiesUnderARunningJobLosesNothing() {
         script("survivor", VSE + "echo ready >survivor.log\nsleep 8\necho done\nexit 5\n");
-        String job = submit("survivor", on("n1"));
+        String job = submit("survivor", on("n2"));
         cluster.awaitFile("survivor.log", "ready");
-        cluster.vse("n1", "down").orThrow("ending vsed");
-        cluster.vse("n1", "up").orThrow("starting vsed");
+        cluster.vse("n2", "down").orThrow("ending vsed");
+        cluster.vse("n2", "up").orThrow("starting vsed");
         assertEnds(job, 5);
         cluster.awaitFile("survivor.out", "done\n");
     }
 
     @Test
-    void aJobThatIsStartedAgainRunsInMachinesOfItsOwn() {
-        script("again", VSE + "echo run $VSE_ATTEMPT >>again.log\n[ $VSE_ATTEMPT = 2 ] || sleep 100\n");
-        String job = submit("again", List.of());
-        cluster.awaitFile("again.log", "run 1\n");
-        cluster.run("head", "root", List.of("qrerun", job)).orThrow("starting again");
-        assertEnds(job, 0);
-        assertThat(cluster.file("again.log")).isEqualTo("run 1\nrun 2\n");
+    @Disturbs(value = "n2", beside = "n1")
+    void aJobEndsOnEveryNodeWhenOneOfThemIsCutOff() {
+        script("cut", VSE + "echo ready >cut.log\nsleep 100\n");
+        String job = submit("cut", on("n1", "n2"));
+        cluster.awaitFile("cut.log", "ready");
+        cluster.link("n2", "down");
+        cluster.awaitFile("cut.err", "[NODE_LOST]");
+        within(Duration.ofSeconds(30), "the node that was cut off ends its machine")
+                .until(() -> !cluster.hasRunningMachine("n2"));
+        cluster.link("n2", "up");
+        awaitEnd(job);
     }
 }

@@ -1,249 +1,229 @@
 package org.vse.test.cluster;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
-import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
-import org.junit.jupiter.api.Timeout;
 import org.vse.process.CommandResult;
 
 /** Jobs with VMs under a real Grid Engine with three nodes. */
 @Tag("system")
-@Tag("full")
-@Timeout(300)
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-class GridEngineSystemTest {
-    private static final String HEADER = "#!/bin/bash\n#VSE image=debian-12\n";
+class GridEngineSystemTest extends ClusterScenarios {
+    private static final Pattern EXIT_STATUS = Pattern.compile("(?m)^exit_status +([0-9]+)");
 
-    private Cluster cluster;
-
-    @BeforeAll
-    void open() {
-        cluster = Cluster.open("gridengine");
+    @Override
+    String scheduler() {
+        return "gridengine";
     }
 
-    @AfterAll
-    void close() {
-        cluster.close();
+    @Override
+    CommandResult submits(List<String> words) {
+        List<String> argv = new ArrayList<>(List.of("qsub", "-terse", "-cwd"));
+        argv.addAll(words);
+        return cluster.run("head", Cluster.USER, argv);
     }
 
-    @AfterEach
-    void nothingIsLeftAndNoQueueIsInError() {
-        await("nothing is left")
-                .atMost(Duration.ofSeconds(60))
-                .pollInterval(Duration.ofSeconds(1))
-                .untilAsserted(() -> assertThat(cluster.remains()).isEmpty());
+    @Override
+    List<String> on(String node) {
+        return List.of("-q", "batch@" + node);
     }
 
-    private CommandResult qsub(String... arguments) {
-        List<String> argv = new ArrayList<>(List.of("qsub", "-cwd"));
-        argv.addAll(Arrays.asList(arguments));
-        return cluster.user(argv.toArray(String[]::new));
+    @Override
+    List<String> on(String first, String second) {
+        return List.of("-pe", "mpi", "2", "-q", "batch@" + first + ",batch@" + second, "-masterq", "batch@" + first);
     }
 
-    /** Submits, waits for the end of the job and returns with its exit code. */
-    private CommandResult runs(String output, String... arguments) {
-        return qsub(Stream.concat(Stream.of("-sync", "y", "-j", "y", "-o", output), Arrays.stream(arguments))
-                .toArray(String[]::new));
+    @Override
+    List<String> array(int last) {
+        return List.of("-t", "1-" + last);
     }
 
-    private String submits(String output, String... arguments) {
-        return qsub(Stream.concat(Stream.of("-terse", "-j", "y", "-o", output), Arrays.stream(arguments))
-                        .toArray(String[]::new))
-                .orThrow("submitting")
+    @Override
+    String member() {
+        return "SGE_TASK_ID";
+    }
+
+    @Override
+    List<String> inQueue(String queue) {
+        return queue.equals("batch") ? List.of("-q", queue) : List.of("-q", queue, "-l", queue);
+    }
+
+    @Override
+    String held() {
+        return "-h";
+    }
+
+    @Override
+    List<String> variable(String assignment) {
+        return List.of("-v", assignment);
+    }
+
+    @Override
+    int refused() {
+        return 1;
+    }
+
+    @Override
+    String machineList() {
+        return "cat \"$PE_HOSTFILE\"; echo $NHOSTS";
+    }
+
+    @Override
+    String twoMachines() {
+        return "vm0 1 vse@vm0 UNDEFINED\nvm1 1 vse@vm1 UNDEFINED\n2\n";
+    }
+
+    @Override
+    String listing() {
+        return cluster.user("qstat", "-u", "*").stdout();
+    }
+
+    @Override
+    boolean hasBegun(String job) {
+        return state(job).matches(".* [rt] .*");
+    }
+
+    @Override
+    boolean isOver(String job) {
+        return state(job).isEmpty();
+    }
+
+    @Override
+    String exitCode(String job) {
+        Matcher status = EXIT_STATUS.matcher(cluster.user("qacct", "-j", job).stdout());
+        String last = "";
+        while (status.find()) {
+            last = status.group(1);
+        }
+        return last;
+    }
+
+    @Override
+    void cancel(String job) {
+        cluster.user("qdel", job).orThrow("cancelling");
+    }
+
+    @Override
+    void startAgain(String job) {
+        // 'qmod -rj' starts a job before its old attempt has ended, and takes the end of that for the end of both.
+        cluster.script("again.go", "");
+    }
+
+    /** Queues of nodes that are in use or in a state, and jobs. */
+    @Override
+    List<String> unfit() {
+        return cluster.user("qstat", "-f", "-u", "*")
+                .orThrow("looking at the queues")
                 .stdout()
-                .strip();
+                .lines()
+                .filter(line -> line.matches("[a-z]+@n[0-9] .*|\\s*[0-9]+ .*"))
+                .filter(line -> !line.matches("[a-z]+@n[0-9] +BIP +0/0/[0-9]+ +[0-9.]+ +lx-amd64 *"))
+                .toList();
     }
 
     /** State and queue of a job, empty once there is no such job. */
     private String state(String job) {
-        return cluster.user("qstat", "-u", "*")
-                .stdout()
+        return listing()
                 .lines()
                 .filter(line -> line.strip().startsWith(job + " "))
                 .findFirst()
                 .orElse("");
     }
 
-    private void awaitState(String job, String pattern) {
-        await("job " + job + " is " + pattern)
-                .atMost(Duration.ofMinutes(2))
-                .pollInterval(Duration.ofMillis(300))
-                .until(() -> state(job).matches(pattern));
-    }
-
-    private String nodeOf(String job) {
-        return state(job).replaceAll("(?s).*@(n[0-9]).*", "$1");
-    }
-
-    private void cancel(String job) {
-        cluster.user("qdel", job).orThrow("cancelling");
-        awaitState(job, "");
+    /** A job in error stays until somebody deletes it. */
+    private void assertEndsInError(String job) {
+        awaits("job " + job + " is in error", () -> state(job).matches(".* E(qw|Rq|Rhqw|hqw) .*"));
+        cancel(job);
+        awaitEnd(job);
     }
 
     @Test
-    void theScriptRunsInAMachineWithItsArgumentsAndItsExitCodeCounts() {
-        cluster.script(
-                "hello.sh",
-                HEADER + "echo \"$(hostname) $(id -un) $PWD $NSLOTS $FOO $VSE_ATTEMPT [$1] [$2]\"\n"
-                        + "echo complaint >&2\nexit 7\n");
-        CommandResult result =
-                qsub("-sync", "y", "-o", "hello.out", "-e", "hello.err", "-v", "FOO=a b", "hello.sh", "one", "t w o");
-        assertThat(result.exitCode())
-                .as(result + cluster.file("hello.out") + cluster.file("hello.err"))
-                .isEqualTo(7);
-        assertThat(cluster.file("hello.out")).isEqualTo("vm0 ann /home/ann 1 a b 1 [one] [t w o]\n");
-        assertThat(cluster.file("hello.err")).isEqualTo("complaint\n");
+    void aScriptHasItsArgumentsAndMayComeOnStandardInput() {
+        script("words", VSE + "echo \"$(hostname) $NSLOTS [$1] [$2]\"\n");
+        List<String> words = List.of("-sync", "y", "-o", "words.out", "-j", "y", "words.sh", "one", "t w o");
+        assertThat(submits(words).exitCode()).isZero();
+        cluster.awaitFile("words.out", "vm0 1 [one] [t w o]\n");
+        script("piped", VSE + "echo \"piped to $(hostname)\"\n");
+        CommandResult piped =
+                cluster.user("sh", "-c", "exec qsub -terse -cwd -N piped -o piped.out -j y -sync y <piped.sh");
+        assertThat(piped.exitCode()).as(piped.toString()).isZero();
+        cluster.awaitFile("piped.out", "piped to vm0\n");
     }
 
     @Test
-    void aForbiddenImageIsRefusedAtSubmitAndNothingIsQueued() {
-        cluster.script("bad.sh", "#!/bin/bash\n#VSE image=centos-5\nhostname\n");
-        CommandResult result = qsub("-q", "batch", "bad.sh");
-        assertThat(result.exitCode()).isEqualTo(1);
-        assertThat(result.stdout() + result.stderr())
-                .contains("bad.sh:2:12: image 'centos-5' is not allowed in queue 'batch'")
-                .contains("forbidden by");
-        assertThat(cluster.user("qstat").stdout()).isBlank();
+    void aCommandRunsOnTheNode() {
+        assertThat(submits(List.of("-sync", "y", "-o", "command.out", "-j", "y", "-b", "y", "echo", "a"))
+                        .exitCode())
+                .isZero();
+        cluster.awaitFile("command.out", "a\n");
     }
 
     @Test
     void whatGetsPastTheGateMeetsTheNode() {
-        cluster.script("past.sh", "#!/bin/bash\n#VSE image=centos-5\nhostname\n");
-        String job = submits("past.out", "-clear", "past.sh");
-        awaitState(job, ".* Eqw .*");
-        assertThat(cluster.file("past.out")).contains("image 'centos-5' is not allowed in queue 'batch'");
-        cancel(job);
+        script("past", "#VSE image=centos-5\nhostname\n");
+        // What stands before '-clear' is forgotten, too.
+        String job = submits(List.of("-clear", "-terse", "-cwd", "-o", "past.out", "-e", "past.err", "past.sh"))
+                .orThrow("submitting")
+                .stdout()
+                .strip();
+        assertEndsInError(job);
+        assertThat(cluster.file("past.err")).contains("image 'centos-5' is not allowed in queue 'batch'");
     }
 
     @Test
-    void aScriptWithoutVseRunsOnTheNode() {
-        cluster.script("plain.sh", "#!/bin/bash\necho $(hostname) $1\nexit 4\n");
-        CommandResult result = runs("plain.out", "plain.sh", "x y");
-        assertThat(result.exitCode()).isEqualTo(4);
-        assertThat(cluster.file("plain.out")).matches("n[123] x y\n");
-        assertThat(runs("command.out", "-b", "y", "echo", "a").exitCode()).isZero();
-        assertThat(cluster.file("command.out")).isEqualTo("a\n");
-    }
-
-    @Test
-    void whereThePolicyRequiresItAScriptWithoutVseRunsInAMachineToo() {
-        cluster.script("required.sh", "#!/bin/bash\nhostname\n");
-        CommandResult result = runs("required.out", "-q", "vms", "-l", "vms", "required.sh");
-        assertThat(result.exitCode()).as(cluster.file("required.out")).isZero();
-        assertThat(cluster.file("required.out")).isEqualTo("vm0\n");
-    }
-
-    @Test
-    void membersOfAnArrayAndSeveralJobsRunAtOnce() {
-        cluster.script("member.sh", HEADER + "echo member $SGE_TASK_ID on $(hostname)\n");
-        CommandResult result = runs("member-$TASK_ID.out", "-t", "1-3", "member.sh");
-        assertThat(result.exitCode()).as(result.toString()).isZero();
-        assertThat(Stream.of(1, 2, 3)
-                        .map(index -> cluster.file("member-" + index + ".out"))
-                        .toList())
-                .containsExactly("member 1 on vm0\n", "member 2 on vm0\n", "member 3 on vm0\n");
-    }
-
-    @Test
-    void aJobOnTwoNodesHasAMachineOnEachAndOneNetworkOfItsOwn() {
-        cluster.script(
-                "two.sh",
-                "#!/bin/bash\n#VSE image=debian-12-mpi memory=512MiB\n"
-                        + "cat \"$PE_HOSTFILE\"; echo $NHOSTS\n"
-                        + "mpirun --mca pml ob1 --mca btl self,tcp --mca btl_tcp_if_include eth0"
-                        + " --mca oob_tcp_if_include eth0 hostname | sort\n");
-        CommandResult result = runs("two.out", "-pe", "mpi", "2", "two.sh");
-        assertThat(cluster.file("two.out"))
-                .isEqualTo("vm0 1 vse@vm0 UNDEFINED\nvm1 1 vse@vm1 UNDEFINED\n2\nvm0\nvm1\n");
-        assertThat(result.exitCode()).isZero();
-    }
-
-    @Test
-    void aJobEndsOnEveryNodeWhenOneOfThemIsCutOff() {
-        cluster.script("cut.sh", HEADER + "echo ready\nsleep 100\n");
-        String job = submits("cut.out", "-pe", "mpi", "2", "-q", "batch@n1,batch@n2", "-masterq", "batch@n1", "cut.sh");
-        cluster.awaitFile("cut.out", "ready");
-        cluster.run("head", "root", List.of("ip", "link", "set", "v-n2", "down"))
-                .orThrow("cutting a node off");
-        cluster.awaitFile("cut.out", "[NODE_LOST]");
-        await("the node that was cut off ends its machine")
-                .atMost(Duration.ofSeconds(30))
-                .pollInterval(Duration.ofMillis(500))
-                .untilAsserted(() -> assertThat(cluster.vse("n2", "vm", "ls", "--format", "json")
-                                .orThrow("listing machines")
-                                .stdout())
-                        .doesNotContain("RUNNING"));
-        cluster.run("head", "root", List.of("ip", "link", "set", "v-n2", "up")).orThrow("joining a node again");
-        awaitState(job, "");
+    void whatIsAlteredAfterTheGateMeetsTheNode() {
+        script("altered", VSE + "echo ran\n");
+        String job = submit("altered", List.of(held(), "-q", "batch"));
+        cluster.user("qalter", "-q", "bare", "-l", "bare", job).orThrow("altering");
+        cluster.user("qrls", job).orThrow("releasing");
+        assertEndsInError(job);
+        assertThat(cluster.file("altered.err")).contains("[POLICY_QUEUE_DENIED]");
+        assertThat(cluster.file("altered.out")).doesNotContain("ran");
     }
 
     @Test
     void signalsReachTheScriptAndSuspendingPausesItsMachine() {
-        cluster.script(
-                "trap.sh", HEADER + "trap 'echo got USR2; exit 9' USR2\necho ready\nwhile :; do sleep 0.2; done\n");
-        String job = submits("trap.out", "-notify", "trap.sh");
+        script(
+                "trap",
+                VSE + "trap 'echo got USR1' USR1\ntrap 'echo got USR2; exit 9' USR2\necho ready\n"
+                        + "while :; do echo tick >>trap.ticks; sleep 0.2; done\n");
+        String job = submit("trap", List.of("-notify"));
         cluster.awaitFile("trap.out", "ready");
-        String node = nodeOf(job);
         cluster.user("qmod", "-sj", job).orThrow("suspending");
-        await("paused")
-                .atMost(Duration.ofSeconds(40))
-                .pollInterval(Duration.ofMillis(500))
-                .until(() -> cluster.vse(node, "vm", "ls").stdout().contains("PAUSED"));
+        cluster.awaitFile("trap.err", "the machines are paused");
+        String ticks = cluster.file("trap.ticks");
+        assertThat(state(job)).matches(".* s .*");
+        assertThat(cluster.file("trap.ticks")).isEqualTo(ticks);
         cluster.user("qmod", "-usj", job).orThrow("resuming");
-        await("running")
-                .atMost(Duration.ofSeconds(40))
-                .pollInterval(Duration.ofMillis(500))
-                .until(() -> cluster.vse(node, "vm", "ls").stdout().contains("RUNNING"));
-        cluster.user("qdel", job).orThrow("cancelling");
-        cluster.awaitFile("trap.out", "got USR2");
-        awaitState(job, "");
-    }
-
-    @Test
-    void aCancelDuringThePrologLeavesNothing() {
-        cluster.script("never.sh", HEADER + "echo ran\n");
-        String job = submits("never.out", "never.sh");
-        awaitState(job, ".* [rt] .*");
+        cluster.awaitFile("trap.err", "the machines go on");
+        awaits("the script goes on", () -> cluster.file("trap.ticks").length() > ticks.length());
+        cluster.awaitFile("trap.out", "got USR1");
         cancel(job);
+        cluster.awaitFile("trap.out", "got USR2");
+        awaitEnd(job);
     }
 
     @Test
+    void aShellInAQueueOfMachinesIsRefusedWithTheReason() {
+        CommandResult shell = cluster.user("qrsh", "-now", "n", "-q", "vms", "-l", "vms");
+        assertThat(shell.exitCode()).isNotZero();
+        assertThat(shell.stdout() + shell.stderr()).contains("queue 'vms' runs jobs in virtual machines only");
+    }
+
+    @Test
+    @Disturbs("n1")
     void withoutVsedTheJobIsTriedAgainAndThenInErrorWithAMessage() {
-        cluster.script("alone.sh", HEADER + "echo ran\n");
-        cluster.vse("n2", "down").orThrow("ending vsed");
-        try {
-            String job = submits("alone.out", "-q", "batch@n2", "alone.sh");
-            awaitState(job, ".* E(qw|Rq) .*");
-            assertThat(cluster.file("alone.out")).contains("[DAEMON_UNREACHABLE]");
-            cancel(job);
-        } finally {
-            cluster.run("n2", "root", List.of("sh", "-c", "rm -f /run/vse/gridengine/* /run/vse/ended/*"))
-                    .orThrow("cleaning up");
-            cluster.vse("n2", "up").orThrow("starting vsed");
-        }
-    }
-
-    @Test
-    void vsedThatDiesUnderARunningJobLosesNothing() {
-        cluster.script("survivor.sh", HEADER + "echo ready\nsleep 8\necho done\nexit 5\n");
-        String job = submits("survivor.out", "survivor.sh");
-        cluster.awaitFile("survivor.out", "ready");
-        String node = nodeOf(job);
-        cluster.vse(node, "down").orThrow("ending vsed");
-        cluster.vse(node, "up").orThrow("starting vsed");
-        cluster.awaitFile("survivor.out", "done");
-        awaitState(job, "");
-        assertThat(cluster.user("qacct", "-j", job).stdout()).containsPattern("exit_status +5 ");
+        script("alone", VSE + "echo ran\n");
+        cluster.vse("n1", "down").orThrow("ending vsed");
+        String job = submit("alone", on("n1"));
+        assertEndsInError(job);
+        assertThat(cluster.file("alone.err")).contains("[DAEMON_UNREACHABLE]");
+        cluster.run("n1", "root", List.of("sh", "-c", "rm -f /run/vse/gridengine/* /run/vse/ended/*"))
+                .orThrow("cleaning up");
+        cluster.vse("n1", "up").orThrow("starting vsed");
     }
 }

@@ -5,8 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.vse.process.CommandResult;
@@ -16,15 +14,10 @@ import org.vse.process.CommandResult;
 @Tag("full")
 @Tag("scheduler")
 @Tag("openpbs")
-class OpenPbsSystemTest extends ClusterScenarios {
+class OpenPbsSystemTest extends PbsScenarios {
     @Override
     String scheduler() {
         return "openpbs";
-    }
-
-    @Override
-    List<String> nodes() {
-        return Cluster.NODES;
     }
 
     @Override
@@ -33,13 +26,18 @@ class OpenPbsSystemTest extends ClusterScenarios {
     }
 
     @Override
-    List<String> onTwoNodes() {
-        return List.of("-l", "select=2:ncpus=1", "-l", "place=scatter");
+    List<String> on(String first, String second) {
+        return List.of("-l", "select=1:ncpus=1:host=" + first + "+1:ncpus=1:host=" + second);
     }
 
     @Override
-    String array() {
-        return "-J";
+    List<String> array(int last) {
+        return List.of("-J", "1-" + last);
+    }
+
+    @Override
+    String member() {
+        return "PBS_ARRAY_INDEX";
     }
 
     @Override
@@ -55,10 +53,8 @@ class OpenPbsSystemTest extends ClusterScenarios {
     }
 
     @Override
-    String attribute(String job, String name) {
-        Matcher line = Pattern.compile("(?m)^    " + name + " = (.*)$")
-                .matcher(cluster.user("qstat", "-xf", job).stdout());
-        return line.find() ? line.group(1) : "";
+    List<String> lookAt(String job) {
+        return List.of("qstat", "-xf", job);
     }
 
     @Override
@@ -66,19 +62,14 @@ class OpenPbsSystemTest extends ClusterScenarios {
         return attribute(job, "job_state").equals("F");
     }
 
-    @Override
-    List<String> badNodes() {
-        return cluster.user("pbsnodes", "-l").stdout().lines().toList();
-    }
-
     @Test
     void whatTheScriptSaysCannotBeAlteredLater() {
         script("kept", VSE + "hostname\n");
-        String job = submit("kept", List.of("-h"));
+        String job = submit("kept", List.of(held()));
         CommandResult altered = cluster.user("qalter", "-l", "vse_lines=AAAA", job);
         assertThat(altered.exitCode()).isNotZero();
         assertThat(altered.stderr()).contains("'vse_lines' comes from the script and stays");
-        cluster.user("qdel", job).orThrow("deleting");
+        cancel(job);
         awaitEnd(job);
     }
 

@@ -1,174 +1,164 @@
 package org.vse.test.cluster;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
-import org.junit.jupiter.api.Timeout;
 import org.vse.process.CommandResult;
 
 /** Jobs with VMs under a real Slurm with three nodes. */
 @Tag("system")
-@Timeout(300)
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-class SlurmSystemTest {
-    private static final String HEADER = "#!/bin/bash\n#SBATCH -n1 -t 5\n#VSE image=debian-12\n";
+class SlurmSystemTest extends ClusterScenarios {
+    private static final String HEADER = "#SBATCH -n1 -t 5\n" + VSE;
 
-    private Cluster cluster;
-
-    @BeforeAll
-    void open() {
-        cluster = Cluster.open("slurm");
+    @Override
+    String scheduler() {
+        return "slurm";
     }
 
-    @AfterAll
-    void close() {
-        cluster.close();
+    @Override
+    CommandResult submits(List<String> words) {
+        List<String> argv = new ArrayList<>(List.of("sbatch", "--parsable"));
+        argv.addAll(words);
+        return cluster.run("head", Cluster.USER, argv);
     }
 
-    @AfterEach
-    void nothingIsLeftAndNoNodeDrained() {
-        await("nothing is left")
-                .atMost(Duration.ofSeconds(60))
-                .pollInterval(Duration.ofSeconds(1))
-                .untilAsserted(() -> assertThat(cluster.remains()).isEmpty());
+    @Override
+    List<String> on(String node) {
+        return List.of("-w", node);
     }
 
-    @Test
-    void theScriptRunsInAMachineWithItsArgumentsAndItsExitCodeCounts() {
-        cluster.script(
-                "hello.sh",
-                HEADER + "echo \"$(hostname) $(id -un) $PWD $SLURM_JOB_NODELIST $VSE_ATTEMPT [$1] [$2]\"\n"
-                        + "cat $0 | tail -n +2 | head -n 1\necho complaint >&2\nexit 7\n");
-        CommandResult result =
-                cluster.user("sbatch", "-W", "-o", "hello.out", "-e", "hello.err", "hello.sh", "one", "t w o");
-        assertThat(result.exitCode())
-                .as(result.toString() + cluster.file("hello.err"))
-                .isEqualTo(7);
-        assertThat(cluster.file("hello.out")).isEqualTo("vm0 ann /home/ann vm0 1 [one] [t w o]\n#SBATCH -n1 -t 5\n");
-        assertThat(cluster.file("hello.err")).isEqualTo("complaint\n");
+    @Override
+    List<String> on(String first, String second) {
+        return List.of("-N2", "-n2", "-w", first + "," + second);
     }
 
-    @Test
-    void aForbiddenImageIsRefusedAtSubmitAndNothingIsQueued() {
-        cluster.script("bad.sh", "#!/bin/bash\n#VSE image=centos-5\nhostname\n");
-        CommandResult result = cluster.user("sbatch", "bad.sh");
-        assertThat(result.exitCode()).isEqualTo(1);
-        assertThat(result.stderr()).contains("bad.sh:2:12: image 'centos-5' is not allowed in queue 'batch'");
-        assertThat(cluster.user("squeue", "-h").stdout()).isBlank();
+    @Override
+    List<String> array(int last) {
+        return List.of("-a", "1-" + last);
     }
 
-    @Test
-    void aScriptWithoutVseRunsOnTheNode() {
-        cluster.script("plain.sh", "#!/bin/bash\necho $(hostname)\nexit 4\n");
-        CommandResult result = cluster.user("sbatch", "-W", "-o", "plain.out", "plain.sh");
-        assertThat(result.exitCode()).isEqualTo(4);
-        assertThat(cluster.file("plain.out")).matches("n[123]\n");
+    @Override
+    String member() {
+        return "SLURM_ARRAY_TASK_ID";
     }
 
-    @Test
-    void whereThePolicyRequiresItAScriptWithoutVseRunsInAMachineToo() {
-        cluster.script("required.sh", "#!/bin/bash\n#SBATCH -n1 -t 5 -p vms\nhostname\n");
-        CommandResult result = cluster.user("sbatch", "-W", "-o", "required.out", "required.sh");
-        assertThat(result.exitCode()).as(cluster.file("required.out")).isZero();
-        assertThat(cluster.file("required.out")).isEqualTo("vm0\n");
+    @Override
+    List<String> inQueue(String queue) {
+        return List.of("-p", queue);
+    }
+
+    @Override
+    String held() {
+        return "-H";
+    }
+
+    @Override
+    List<String> variable(String assignment) {
+        return List.of("--export=ALL," + assignment);
+    }
+
+    @Override
+    int refused() {
+        return 1;
+    }
+
+    @Override
+    String machineList() {
+        return "echo $SLURM_JOB_NODELIST";
+    }
+
+    @Override
+    String twoMachines() {
+        return "vm0,vm1\n";
+    }
+
+    @Override
+    String listing() {
+        return cluster.user("squeue", "-h", "-o", "%i %j").stdout();
+    }
+
+    @Override
+    boolean hasBegun(String job) {
+        return List.of("RUNNING", "CONFIGURING").contains(state(job));
+    }
+
+    @Override
+    boolean isOver(String job) {
+        return List.of("COMPLETED", "FAILED", "CANCELLED", "NODE_FAIL", "TIMEOUT")
+                .contains(state(job));
+    }
+
+    @Override
+    String exitCode(String job) {
+        return field(job, "ExitCode").split(":", 2)[0];
+    }
+
+    @Override
+    void cancel(String job) {
+        cluster.user("scancel", job).orThrow("cancelling");
+    }
+
+    @Override
+    void startAgain(String job) {
+        cluster.user("scontrol", "requeue", job).orThrow("requeueing");
+    }
+
+    @Override
+    List<String> unfit() {
+        return cluster.user("sinfo", "-h", "-N", "-o", "%N %T %E")
+                .orThrow("looking at the nodes")
+                .stdout()
+                .lines()
+                .filter(line -> !line.matches("n[0-9] idle none\\s*"))
+                .toList();
+    }
+
+    /** A field of {@code scontrol show job}. */
+    private String field(String job, String name) {
+        String text = cluster.user("scontrol", "show", "job", job).stdout();
+        int at = text.indexOf(" " + name + "=");
+        return at < 0 ? "" : text.substring(at + name.length() + 2).split("\\s", 2)[0];
+    }
+
+    private String state(String job) {
+        return field(job, "JobState");
     }
 
     @Test
     void anImageThatDoesNotExistFailsTheJobWithAMessageAndHarmsNoNode() {
-        cluster.script("nonesuch.sh", "#!/bin/bash\n#VSE image=debian-12-nonesuch\nhostname\n");
-        CommandResult result = cluster.user("sbatch", "-W", "-o", "nonesuch.out", "nonesuch.sh");
-        assertThat(result.exitCode()).isEqualTo(125);
-        assertThat(cluster.file("nonesuch.out")).contains("debian-12-nonesuch").contains("[IMAGE_UNKNOWN]");
-    }
-
-    @Test
-    void twelveMembersOfAnArrayRunOnThreeNodes() {
-        cluster.script("member.sh", HEADER + "echo member $SLURM_ARRAY_TASK_ID on $(hostname)\n");
-        String job = cluster.submit("-a", "1-12", "-o", "member-%a.out", "member.sh");
-        CommandResult result = cluster.userVse("wait", job);
-        assertThat(result.exitCode()).as(result.toString()).isZero();
-        assertThat(IntStream.rangeClosed(1, 12).mapToObj(index -> cluster.file("member-" + index + ".out")))
-                .containsExactlyElementsOf(IntStream.rangeClosed(1, 12)
-                        .mapToObj(index -> "member " + index + " on vm0\n")
-                        .toList());
-    }
-
-    @Test
-    void aJobOnTwoNodesHasAMachineOnEachAndOneNetworkOfItsOwn() {
-        cluster.script(
-                "two.sh",
-                "#!/bin/bash\n#SBATCH -N2 -n2 -t 5\n#VSE image=debian-12-mpi memory=512MiB\n"
-                        + "echo \"$SLURM_JOB_NODELIST\"; tr '\\n' ' ' < \"$VSE_NODEFILE\"; echo\n"
-                        + "mpirun --mca pml ob1 --mca btl self,tcp --mca btl_tcp_if_include eth0"
-                        + " --mca oob_tcp_if_include eth0 hostname | sort\n"
-                        + "head -c 3000000 /dev/zero | ssh vm1 'wc -c; ls two.sh'\n");
-        CommandResult result = cluster.user("sbatch", "-W", "-o", "two.out", "two.sh");
-        assertThat(cluster.file("two.out")).isEqualTo("vm0,vm1\nvm0 vm1 \nvm0\nvm1\n3000000\ntwo.sh\n");
-        assertThat(result.exitCode()).isZero();
-    }
-
-    @Test
-    void aJobEndsOnEveryNodeWhenOneOfThemIsCutOff() {
-        cluster.script(
-                "cut.sh", "#!/bin/bash\n#SBATCH -N2 -n2 -t 5 -w n1,n2\n#VSE image=debian-12\necho ready\nsleep 100\n");
-        String job = cluster.submit("-o", "cut.out", "cut.sh");
-        cluster.awaitFile("cut.out", "ready");
-        cluster.run("head", "root", List.of("ip", "link", "set", "v-n2", "down"))
-                .orThrow("cutting a node off");
-        cluster.awaitFile("cut.out", "[NODE_LOST]");
-        await("the node that was cut off ends its machine")
-                .atMost(Duration.ofSeconds(30))
-                .pollInterval(Duration.ofMillis(500))
-                .untilAsserted(() -> assertThat(cluster.vse("n2", "vm", "ls", "--format", "json")
-                                .orThrow("listing machines")
-                                .stdout())
-                        .doesNotContain("RUNNING"));
-        cluster.run("head", "root", List.of("ip", "link", "set", "v-n2", "up")).orThrow("joining a node again");
-        cluster.awaitState(job, "FAILED", "COMPLETED", "NODE_FAIL");
+        script("nonesuch", "#VSE image=debian-12-nonesuch\nhostname\n");
+        assertEnds(submit("nonesuch", List.of()), 125);
+        assertThat(cluster.file("nonesuch.err")).contains("debian-12-nonesuch").contains("[IMAGE_UNKNOWN]");
     }
 
     @Test
     void signalsReachTheScriptAndACancelEndsIt() {
-        cluster.script(
-                "trap.sh",
+        script(
+                "trap",
                 HEADER + "trap 'echo got USR1' USR1\ntrap 'echo got TERM; exit 9' TERM\necho ready\n"
                         + "while :; do sleep 0.2; done\n");
-        String job = cluster.submit("-o", "trap.out", "trap.sh");
+        String job = submit("trap", List.of());
         cluster.awaitFile("trap.out", "ready");
         cluster.user("scancel", "-b", "-s", "USR1", job).orThrow("signalling");
         cluster.awaitFile("trap.out", "got USR1");
-        cluster.user("scancel", job).orThrow("cancelling");
-        cluster.awaitState(job, "CANCELLED");
+        cancel(job);
+        awaitEnd(job);
         cluster.awaitFile("trap.out", "got TERM");
-    }
-
-    @Test
-    void aCancelDuringThePrologLeavesNothing() {
-        cluster.script("never.sh", HEADER + "echo ran\n");
-        String job = cluster.submit("-o", "never.out", "never.sh");
-        cluster.awaitState(job, "RUNNING", "CONFIGURING");
-        cluster.user("scancel", job).orThrow("cancelling");
-        cluster.awaitState(job, "CANCELLED");
+        assertThat(state(job)).isEqualTo("CANCELLED");
     }
 
     @Test
     void aPrologThatIsRepeatedChangesNothing() {
-        cluster.script("long.sh", HEADER + "echo ready\nsleep 5\n");
-        String job = cluster.submit("-o", "long.out", "long.sh");
+        script("long", HEADER + "echo ready\nuntil [ -e long.go ]; do sleep 0.2; done\n");
+        String job = submit("long", List.of());
         cluster.awaitFile("long.out", "ready");
-        String node = cluster.field(job, "BatchHost");
         CommandResult again = cluster.run(
-                node,
+                field(job, "BatchHost"),
                 "root",
                 List.of(
                         "env",
@@ -180,48 +170,38 @@ class SlurmSystemTest {
                         "/etc/vse/slurm/prolog"));
         assertThat(again.exitCode()).isZero();
         assertThat(again.stderr()).isEmpty();
-        cluster.awaitState(job, "COMPLETED");
+        cluster.script("long.go", "");
+        assertEnds(job, 0);
     }
 
     @Test
+    @Disturbs("n1")
     void withoutVsedTheJobEndsWithAClearMessage() {
-        cluster.script("alone.sh", HEADER + "echo ran\n");
-        cluster.vse("n2", "down").orThrow("ending vsed");
-        CommandResult result = cluster.user("sbatch", "-W", "-w", "n2", "-o", "alone.out", "alone.sh");
-        cluster.vse("n2", "up").orThrow("starting vsed");
-        assertThat(result.exitCode()).isEqualTo(125);
-        assertThat(cluster.file("alone.out")).contains("[DAEMON_UNREACHABLE]");
-        cluster.run("n2", "root", List.of("sh", "-c", "rm -f /run/vse/slurm/*")).orThrow("cleaning up");
+        script("alone", HEADER + "echo ran\n");
+        cluster.vse("n1", "down").orThrow("ending vsed");
+        String job = submit("alone", on("n1"));
+        awaitEnd(job);
+        cluster.vse("n1", "up").orThrow("starting vsed");
+        assertEnds(job, 125);
+        assertThat(cluster.file("alone.err")).contains("[DAEMON_UNREACHABLE]");
+        cluster.run("n1", "root", List.of("sh", "-c", "rm -f /run/vse/slurm/*")).orThrow("cleaning up");
     }
 
     @Test
+    @Disturbs("n3")
     void aJobThatEndsWhileVsedIsDownIsTakenDownByTheNextOne() {
-        cluster.script("orphan.sh", HEADER + "echo ready\nsleep 200\n");
-        String job = cluster.submit("-o", "orphan.out", "orphan.sh");
+        script("orphan", HEADER + "echo ready\nsleep 200\n");
+        String job = submit("orphan", on("n3"));
         cluster.awaitFile("orphan.out", "ready");
-        String node = cluster.field(job, "BatchHost");
-        cluster.vse(node, "down").orThrow("ending vsed");
-        cluster.user("scancel", job).orThrow("cancelling");
-        await("the epilogue's word")
-                .atMost(Duration.ofSeconds(60))
-                .until(() -> cluster.run(node, "root", List.of("sh", "-c", "ls /run/vse/ended/*"))
+        cluster.vse("n3", "down").orThrow("ending vsed");
+        cancel(job);
+        awaits(
+                "the epilogue's word",
+                () -> cluster.run("n3", "root", List.of("sh", "-c", "ls /run/vse/ended/*"))
                                 .exitCode()
                         == 0);
-        cluster.vse(node, "up").orThrow("starting vsed");
-        cluster.awaitState(job, "CANCELLED");
-    }
-
-    @Test
-    void vsedThatDiesUnderARunningJobLosesNothing() {
-        cluster.script("survivor.sh", HEADER + "echo ready\nsleep 8\necho done\nexit 5\n");
-        String job = cluster.submit("-o", "survivor.out", "survivor.sh");
-        cluster.awaitFile("survivor.out", "ready");
-        String node = cluster.field(job, "BatchHost");
-        cluster.vse(node, "down").orThrow("ending vsed");
-        cluster.vse(node, "up").orThrow("starting vsed");
-        cluster.awaitState(job, "FAILED");
-        assertThat(cluster.field(job, "ExitCode")).isEqualTo("5:0");
-        assertThat(cluster.file("survivor.out")).startsWith("ready\n").contains("done\n");
+        cluster.vse("n3", "up").orThrow("starting vsed");
+        awaitEnd(job);
     }
 
     private String pid(String host, String file) {
@@ -234,8 +214,7 @@ class SlurmSystemTest {
     /** Ends a daemon of the batch system's and returns when it has gone. */
     private void end(String host, String pid) {
         cluster.run(host, "root", List.of("kill", pid)).orThrow("ending a daemon");
-        await("the end of " + pid)
-                .atMost(Duration.ofSeconds(30))
+        within(Duration.ofSeconds(30), "the end of " + pid)
                 .until(() -> cluster.run(host, "root", List.of("test", "-d", "/proc/" + pid))
                                 .exitCode()
                         != 0);
@@ -243,11 +222,12 @@ class SlurmSystemTest {
 
     @Test
     void whatAUserAsksSlurmForIsSeenInsideAndVseSubmitsLikeSbatch() {
-        byte[] script = (HEADER.replace("12\n", "12 vcpus=2\n")
-                        + "# gr\u00fc\u00dfe\necho $SLURM_JOB_ACCOUNT $COLOUR $(nproc) [$1]\nsrun true\nexit 6\n")
+        byte[] text = ("#!/bin/bash\n" + HEADER.replace("12\n", "12 vcpus=2\n")
+                        + "# gr\u00fc\u00dfe\necho $SLURM_JOB_ACCOUNT $COLOUR $(nproc) [$1]\nhead -n 2 $0 | tail -n 1\n"
+                        + "srun true\nexit 6\n")
                 .getBytes(StandardCharsets.ISO_8859_1);
-        cluster.script("asked.sh", script);
-        cluster.script("next.sh", "#!/bin/bash\n#SBATCH -n1\necho after\n");
+        cluster.script("asked.sh", text);
+        script("next", "#SBATCH -n1\necho after\n");
         CommandResult submitted = cluster.userVse(
                 "submit",
                 "--account",
@@ -263,17 +243,18 @@ class SlurmSystemTest {
         assertThat(submitted.exitCode()).as(submitted.toString()).isZero();
         assertThat(submitted.stderr()).isEqualTo("vse: submitted to slurm\n");
         String job = submitted.stdout().strip();
-        String next = cluster.submit("-d", "afternotok:" + job, "-o", "next.out", "next.sh");
+        String next = submit("next", List.of("-d", "afternotok:" + job));
         assertThat(cluster.userVse("ps").stdout())
                 .contains(job)
                 .contains("QUEUED")
                 .contains("asked.sh");
+        awaitEnd(job);
         CommandResult ended = cluster.userVse("wait", job);
         assertThat(ended.exitCode()).as(ended + cluster.file("asked.err")).isEqualTo(6);
-        assertThat(cluster.file("asked.out")).isEqualTo("acc blue 2 [a b]\n");
+        assertThat(cluster.file("asked.out")).isEqualTo("acc blue 2 [a b]\n#SBATCH -n1 -t 5\n");
         assertThat(cluster.file("asked.err"))
                 .contains("vse: srun does not work inside a virtual machine [NOT_SUPPORTED]");
-        assertThat(cluster.userVse("wait", next).exitCode()).isZero();
+        assertEnds(next, 0);
         assertThat(cluster.file("next.out")).isEqualTo("after\n");
     }
 
@@ -283,104 +264,95 @@ class SlurmSystemTest {
         CommandResult cores = cluster.userVse("submit", "narrow.sh");
         assertThat(cores.exitCode()).isEqualTo(1);
         assertThat(cores.stderr()).contains("narrow.sh:3:28: the VMs of a node need 2 cores, but the job asks for 1");
-        cluster.script(
-                "small.sh", "#!/bin/bash\n#SBATCH -n1 --mem=100M\n#VSE image=debian-12 memory=512MiB\nhostname\n");
-        CommandResult memory = cluster.user("sbatch", "small.sh");
+        script("small", "#SBATCH -n1 --mem=100M\n#VSE image=debian-12 memory=512MiB\nhostname\n");
+        CommandResult memory = submits(List.of("small.sh"));
         assertThat(memory.exitCode()).isEqualTo(1);
         assertThat(memory.stderr()).contains("need 512 MiB, but the job asks for 100 MiB [DIRECTIVE_CONFLICT]");
         CommandResult interactive = cluster.user("salloc", "-n1", "-p", "vms", "true");
         assertThat(interactive.exitCode()).isEqualTo(1);
         assertThat(interactive.stderr()).contains("queue 'vms' runs jobs in virtual machines only");
-        cluster.user("sbatch", "-H", "-n1", "-p", "bare", "--job-name", "plain", "--wrap", "hostname")
-                .orThrow("submitting");
+        String plain = submits(List.of("-H", "-n1", "-p", "bare", "--wrap", "hostname"))
+                .orThrow("submitting")
+                .stdout()
+                .strip();
         CommandResult listed = cluster.user("salloc", "-n1", "-p", "bare,vms", "true");
         assertThat(listed.exitCode()).isEqualTo(1);
         assertThat(listed.stderr()).contains("queue 'vms' runs jobs in virtual machines only");
-        String plain =
-                cluster.user("squeue", "-h", "-n", "plain", "-o", "%i").stdout().strip();
         CommandResult moved = cluster.user("scontrol", "update", "JobId=" + plain, "Partition=vms");
         assertThat(moved.exitCode()).isNotZero();
-        assertThat(cluster.field(plain, "Partition")).isEqualTo("bare");
-        cluster.user("scancel", plain).orThrow("cancelling");
-        await("nothing is queued")
-                .atMost(Duration.ofSeconds(20))
-                .until(() -> cluster.user("squeue", "-h").stdout().isBlank());
+        assertThat(field(plain, "Partition")).isEqualTo("bare");
+        cancel(plain);
+        awaitEnd(plain);
     }
 
     @Test
     void whatIsAlteredAfterTheGateMeetsTheNode() {
-        cluster.script("altered.sh", HEADER + "echo ran on $(hostname)\n");
-        String moved = cluster.submit("-H", "-o", "moved.out", "altered.sh");
-        String unmarked = cluster.submit("-H", "-o", "unmarked.out", "altered.sh");
+        script("moved", HEADER + "echo ran on $(hostname)\n");
+        script("unmarked", HEADER + "echo ran on $(hostname)\n");
+        String moved = submit("moved", List.of(held()));
+        String unmarked = submit("unmarked", List.of(held()));
         cluster.user("scontrol", "update", "JobId=" + moved, "Partition=bare").orThrow("altering");
         cluster.user("scontrol", "update", "JobId=" + unmarked, "Comment=none").orThrow("altering");
         cluster.user("scontrol", "release", moved, unmarked).orThrow("releasing");
-        assertThat(cluster.userVse("wait", moved).exitCode()).isEqualTo(125);
-        assertThat(cluster.userVse("wait", unmarked).exitCode()).isEqualTo(125);
-        assertThat(cluster.file("moved.out")).contains("[POLICY_QUEUE_DENIED]").doesNotContain("ran on");
-        assertThat(cluster.file("unmarked.out")).contains("[JOB_UNKNOWN]").doesNotContain("ran on");
+        assertEnds(moved, 125);
+        assertEnds(unmarked, 125);
+        assertThat(cluster.file("moved.err")).contains("[POLICY_QUEUE_DENIED]");
+        assertThat(cluster.file("unmarked.err")).contains("[JOB_UNKNOWN]");
+        assertThat(cluster.file("moved.out") + cluster.file("unmarked.out")).doesNotContain("ran on");
     }
 
     @Test
+    @Disturbs({"n1", "head"})
     void aJobIsPausedOutlivesItsSlurmdAndAHeadThatIsDownAndIsRequeued() {
-        cluster.script(
-                "tough.sh",
-                HEADER + "#SBATCH --requeue --open-mode=append\necho attempt $VSE_ATTEMPT\n"
-                        + "until [ -e tough.go$VSE_ATTEMPT ]; do echo tick >> tough.ticks; sleep 0.5; done\necho done\n");
-        String job = cluster.submit("-o", "tough.out", "tough.sh");
+        script(
+                "tough",
+                HEADER + "#SBATCH --requeue --open-mode=append\n"
+                        + "echo attempt $VSE_ATTEMPT\n"
+                        + "until [ -e tough.go$VSE_ATTEMPT ]; do echo tick >> tough.ticks; sleep 0.5; done\n"
+                        + "echo done\n");
+        String job = submit("tough", on("n1"));
         cluster.awaitFile("tough.out", "attempt 1");
-        String node = cluster.field(job, "BatchHost");
         cluster.run("head", "root", List.of("scontrol", "suspend", job)).orThrow("suspending");
-        cluster.awaitFile("tough.out", "the machines are paused");
+        cluster.awaitFile("tough.err", "the machines are paused");
         String paused = cluster.file("tough.ticks");
-        end(node, pid(node, "/run/slurmd.pid"));
-        cluster.run(node, "root", List.of("slurmd", "-N", node)).orThrow("starting slurmd");
+        end("n1", pid("n1", "/run/slurmd.pid"));
+        cluster.run("n1", "root", List.of("slurmd", "-N", "n1")).orThrow("starting slurmd");
         assertThat(cluster.file("tough.ticks")).isEqualTo(paused);
         cluster.run("head", "root", List.of("scontrol", "resume", job)).orThrow("resuming");
-        cluster.awaitFile("tough.out", "the machines go on");
+        cluster.awaitFile("tough.err", "the machines go on");
         end("head", pid("head", "/run/slurm/slurmctld.pid"));
         int before = cluster.file("tough.ticks").length();
-        await("the job goes on without its head")
-                .atMost(Duration.ofSeconds(60))
+        within(Duration.ofSeconds(60), "the job goes on without its head")
                 .until(() -> cluster.file("tough.ticks").length() > before + 25);
         cluster.run("head", "root", List.of("slurmctld")).orThrow("starting slurmctld");
-        await("the head")
-                .atMost(Duration.ofSeconds(60))
-                .until(() -> cluster.field(job, "JobState").equals("RUNNING"));
-        cluster.user("scontrol", "requeue", job).orThrow("requeueing");
+        within(Duration.ofSeconds(60), "the head").until(() -> state(job).equals("RUNNING"));
+        startAgain(job);
         cluster.awaitFile("tough.out", "attempt 2");
         cluster.script("tough.go2", "");
-        assertThat(cluster.userVse("wait", job).exitCode()).isZero();
+        assertEnds(job, 0);
         assertThat(cluster.file("tough.out")).endsWith("attempt 2\ndone\n");
     }
 
     @Test
     @Tag("full")
+    @Disturbs({"n1", "n2", "n3"})
     void theMachinesOfANodeThatIsCutOffAreGoneBeforeTheirJobStartsAgain() {
-        cluster.script("fence.sh", """
-                #!/bin/bash
-                #SBATCH -N2 -n2 -t 5 --requeue --open-mode=append
-                #VSE image=debian-12
-                echo attempt $VSE_ATTEMPT
-                [ $VSE_ATTEMPT = 2 ] || sleep 200
-                """);
-        cluster.script("alone.sh", HEADER + "#SBATCH --no-requeue\necho ready\nsleep 200\n");
-        String job = cluster.submit("-o", "fence.out", "fence.sh");
+        script(
+                "fence",
+                "#SBATCH -N2 -n2 -t 5 --requeue --open-mode=append\n" + VSE
+                        + "echo attempt $VSE_ATTEMPT\n[ $VSE_ATTEMPT = 2 ] || sleep 200\n");
+        script("lonely", HEADER + "#SBATCH --no-requeue\necho ready\nsleep 200\n");
+        String job = submit("fence", List.of());
         cluster.awaitFile("fence.out", "attempt 1");
-        String first = cluster.field(job, "BatchHost");
-        String single = cluster.submit("-w", first, "-o", "lonely.out", "alone.sh");
+        String first = field(job, "BatchHost");
+        String single = submit("lonely", on(first));
         cluster.awaitFile("lonely.out", "ready");
-        cluster.run("head", "root", List.of("ip", "link", "set", "v-" + first, "down"))
-                .orThrow("cutting a node off");
+        cluster.link(first, "down");
         cluster.awaitFile("fence.out", "attempt 2");
-        assertThat(cluster.vse(first, "vm", "ls", "--format", "json")
-                        .orThrow("listing machines")
-                        .stdout())
-                .doesNotContain("RUNNING");
-        assertThat(cluster.file("lonely.out")).contains("[NODE_LOST]");
-        cluster.run("head", "root", List.of("ip", "link", "set", "v-" + first, "up"))
-                .orThrow("joining a node again");
-        cluster.awaitState(job, "COMPLETED");
-        cluster.awaitState(single, "FAILED", "NODE_FAIL");
+        assertThat(cluster.hasRunningMachine(first)).isFalse();
+        assertThat(cluster.file("lonely.err")).contains("[NODE_LOST]");
+        cluster.link(first, "up");
+        assertEnds(job, 0);
+        awaitEnd(single);
     }
 }

@@ -3,8 +3,6 @@ package org.vse.test.cluster;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.junit.jupiter.api.Tag;
 import org.vse.process.CommandResult;
 
@@ -13,7 +11,7 @@ import org.vse.process.CommandResult;
 @Tag("full")
 @Tag("scheduler")
 @Tag("torque")
-class TorqueSystemTest extends ClusterScenarios {
+class TorqueSystemTest extends PbsScenarios {
     @Override
     String scheduler() {
         return "torque";
@@ -30,13 +28,18 @@ class TorqueSystemTest extends ClusterScenarios {
     }
 
     @Override
-    List<String> onTwoNodes() {
-        return List.of("-l", "nodes=2:ppn=1");
+    List<String> on(String first, String second) {
+        return List.of("-l", "nodes=" + first + "+" + second);
     }
 
     @Override
-    String array() {
-        return "-t";
+    List<String> array(int last) {
+        return List.of("-t", "1-" + last);
+    }
+
+    @Override
+    String member() {
+        return "PBS_ARRAYID";
     }
 
     @Override
@@ -57,20 +60,13 @@ class TorqueSystemTest extends ClusterScenarios {
     }
 
     @Override
-    String attribute(String job, String name) {
-        Matcher line = Pattern.compile("(?m)^    " + name + " = (.*)$")
-                .matcher(cluster.user("qstat", "-f", job).stdout());
-        return line.find() ? line.group(1) : "";
+    List<String> lookAt(String job) {
+        return List.of("qstat", "-f", job);
     }
 
     @Override
     boolean isOver(String job) {
         String state = attribute(job, "job_state");
         return state.equals("C") || state.isEmpty();
-    }
-
-    @Override
-    List<String> badNodes() {
-        return cluster.user("pbsnodes", "-l").stdout().lines().toList();
     }
 }

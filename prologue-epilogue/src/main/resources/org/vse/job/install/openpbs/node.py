@@ -178,20 +178,24 @@ def say(job, text):
 def prologue(event, job):
     if not job.in_ms_mom():
         return
+    machines = wants_machines(job)
+    if machines and not job.interactive:
+        # Before the site's own, which may take long: a deletion meanwhile looks for the mark.
+        os.makedirs(RUN, exist_ok=True)
+        unmark(job)
+        with open(mark(job), "w") as file:
+            file.write(str(job.run_count))
     code = sites("prologue", job, [job.id, str(job.euser), str(job.egroup)])
     if code:
+        unmark(job)
         if code == DELETE:
             job.delete()
         event.reject("the site's prologue ended with %d" % code)
-    if not wants_machines(job):
+    if not machines:
         return
     if job.interactive:
         job.delete()
         event.reject("an interactive job has no script that a machine could run; submit a script with #VSE lines")
-    os.makedirs(RUN, exist_ok=True)
-    unmark(job)
-    with open(mark(job), "w") as file:
-        file.write(str(job.run_count))
     code, said = vse("prologue", job)
     if code == DELETE:
         say(job, said)
