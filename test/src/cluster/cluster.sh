@@ -93,7 +93,7 @@ up() { # SCHEDULER DIRECTORY VSE IMAGES
     first=$(child "$outer")
     printf '%s %s\n' "$first" "$(started "$first")" >"$dir/first"
     disown "$outer"
-    local end=$((SECONDS + 180))
+    local end=$((SECONDS + 300))
     until [[ -e $dir/ready ]]; do
         if ((SECONDS > end)) || [[ ! -d /proc/$first ]]; then
             cat "$dir/log/cluster" >&2
@@ -160,7 +160,7 @@ POLICY
         printf 'linked\n' >"$dir/$node/link"
     done
     for node in "${nodes[@]}"; do
-        await 60 "$node" test -e "$dir/$node/up"
+        await 150 "$node" test -e "$dir/$node/up"
     done
     await 30 'idle nodes' all_idle
     : >"$dir/ready"

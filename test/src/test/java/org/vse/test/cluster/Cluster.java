@@ -48,7 +48,7 @@ final class Cluster implements AutoCloseable {
                     .toRealPath()
                     .toString();
             COMMANDS.run(Command.of(RIG, "up", scheduler, cluster.directory().toString(), cluster.vse, images)
-                            .withTimeout(Duration.ofMinutes(3)))
+                            .withTimeout(Duration.ofMinutes(6)))
                     .orThrow("bringing the cluster up");
             return cluster;
         } catch (IOException e) {
