@@ -7,7 +7,9 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
@@ -16,6 +18,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -172,6 +175,34 @@ final class EventLog implements AutoCloseable {
         }
     }
 
+    /**
+     * Makes the log anew, under another id, with what is kept of its events. The file is replaced at once and as a whole;
+     * this log takes nothing more.
+     */
+    synchronized EventLog rewritten(int batch, UnaryOperator<List<LedgerEvent>> keep) {
+        Path part = file.resolveSibling(file.getFileName() + ".new");
+        try {
+            Files.deleteIfExists(part);
+            EventLog made = EventLog.open(part);
+            try {
+                for (long at = 0; at < end; ) {
+                    Batch next = read(at, batch);
+                    made.append(keep.apply(next.events()));
+                    at = next.end();
+                }
+                Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+                forceDirectory(file);
+            } catch (IOException | RuntimeException e) {
+                made.close();
+                throw e;
+            }
+            broken = new IOException("it has been replaced");
+            return new EventLog(file, made.channel, made.id, made.end, null);
+        } catch (IOException e) {
+            throw failed("cannot make the event log anew", file, e);
+        }
+    }
+
     @Override
     public void close() {
         try {
@@ -227,13 +258,17 @@ final class EventLog implements AutoCloseable {
         channel.truncate(0);
         write(channel, LogFrame.of(header(id)), 0);
         channel.force(true);
+        forceDirectory(file);
+        return new EventLog(file, channel, id, HEADER_LENGTH, torn);
+    }
+
+    private static void forceDirectory(Path file) throws IOException {
         Path directory = file.toAbsolutePath().getParent();
         if (directory != null) {
             try (FileChannel entries = FileChannel.open(directory, StandardOpenOption.READ)) {
                 entries.force(true);
             }
         }
-        return new EventLog(file, channel, id, HEADER_LENGTH, torn);
     }
 
     /** Offset after the last line that is whole. Only the very last line may be incomplete; it is looked at alone. */

@@ -41,6 +41,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             CertsCommands.class,
             PolicyCommands.class,
             ReportCommands.class,
+            LedgerCommands.class,
             DoctorCommand.class,
             InstallCommand.class,
             DaemonCommands.Up.class,

@@ -70,6 +70,12 @@ final class Neighbours implements AutoCloseable {
         return parts == null ? Sisters.NONE : parts;
     }
 
+    /** What calls other nodes; null when this one speaks to none. */
+    @Nullable
+    PeerClient client() {
+        return client;
+    }
+
     PartLeases leases() {
         return leases;
     }

@@ -7,8 +7,10 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
+import java.time.Clock;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
 import org.vse.job.lifecycle.FailureText;
@@ -16,6 +18,7 @@ import org.vse.job.lifecycle.Job;
 import org.vse.job.peer.PartNews;
 import org.vse.job.peer.PartOrder;
 import org.vse.job.peer.RemoteParts;
+import org.vse.ledger.Ledger;
 
 /** What the daemons of other nodes may ask of this one; see docs/api.md, "Between nodes". */
 final class PeerApi {
@@ -23,7 +26,13 @@ final class PeerApi {
     private final ObjectMapper json;
     private final ObjectNode health;
 
-    PeerApi(Parts parts, ObjectMapper json, ObjectNode health) {
+    private final Optional<Ledger> head;
+    private final Clock clock;
+
+    /** @param head the ledger that takes other nodes' events; empty on a node that is not the head */
+    PeerApi(Parts parts, ObjectMapper json, ObjectNode health, Optional<Ledger> head, Clock clock) {
+        this.head = head;
+        this.clock = clock;
         this.parts = parts;
         this.json = json;
         this.health = health;
@@ -51,6 +60,8 @@ final class PeerApi {
         }
         switch (head) {
             case "GET health " -> call.reply().json(200, health);
+            case "POST ledger " ->
+                call.reply().json(200, Map.of("applied", taking().accept(SiteLedger.read(call.body(), from), clock.instant())));
             case "POST parts " -> {
                 parts.begin(order(call.body()), from);
                 call.reply().json(202, Map.of());
@@ -64,6 +75,12 @@ final class PeerApi {
             }
             default -> throw call.unknown();
         }
+    }
+
+    private Ledger taking() {
+        return head.orElseThrow(() -> VseException.of(
+                        ErrorCode.NOT_SUPPORTED, "this node is not the head: it takes no events of others")
+                .next("set 'head' in the vsed.yaml of both nodes to the same name"));
     }
 
     private PartOrder order(JsonNode body) {

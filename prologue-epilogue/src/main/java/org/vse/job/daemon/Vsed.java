@@ -147,7 +147,8 @@ public final class Vsed {
         ImageUse use = new ImageUse(table);
         PrivateLibvirtd libvirtd = new PrivateLibvirtd(state, run, scope(), commands);
         boolean idle = false;
-        try (Ledger ledger = Ledger.open(state.resolve("ledger"));
+        try (Ledger ledger = SiteLedger.open(config.resolve("vsed.yaml"), state.resolve("ledger"));
+                SiteLedger siteLedger = SiteLedger.of(config.resolve("vsed.yaml"), settings.node(), Clock.systemUTC());
                 GrowthWatch growth = new GrowthWatch();
                 Neighbours neighbours = Neighbours.of(settings, json, growth);
                 VmDriver driver = new LibvirtDriver(owner, libvirtd)) {
@@ -192,7 +193,9 @@ public final class Vsed {
             try (reaper;
                     parts;
                     ApiServer server = new ApiServer(api::answer, json, uid)) {
-                neighbours.serve(new PeerApi(parts, json, health)::answer);
+                neighbours.serve(
+                        new PeerApi(parts, json, health, siteLedger.taking(ledger), Clock.systemUTC())::answer);
+                siteLedger.begin(ledger, neighbours.client(), json);
                 parts.watch();
                 server.listen(run.resolve("vsed.sock"));
                 LOG.info("vsed serves node {} with cores {}", settings.node(), settings.cores());

@@ -29,6 +29,7 @@ import org.vse.provisioner.network.NetworkPlan;
  * @param digest of the image; what boots
  * @param sharesCores other jobs that agreed to it may have its cores, too
  * @param qemuUid host uid of the machines, no other job's
+ * @param charged what its batch system counts the job as; null where nothing counts jobs
  * @param walltimeSeconds limit of the run; null for none
  */
 public record JobRecord(
@@ -51,6 +52,7 @@ public record JobRecord(
         boolean sharesCores,
         int qemuUid,
         int qemuGid,
+        @Nullable Charged charged,
         @Nullable Long walltimeSeconds,
         Instant submitted) {
 
@@ -141,6 +143,7 @@ public record JobRecord(
                 sharesCores,
                 newQemuUid,
                 newQemuGid,
+                charged,
                 walltimeSeconds,
                 submitted);
     }
@@ -165,6 +168,18 @@ public record JobRecord(
             groups = List.copyOf(groups);
         }
     }
+
+    /**
+     * What a batch system counts a job as.
+     *
+     * @param queue queue or partition
+     * @param account null when the job is charged to nothing
+     * @param arrayIndex null unless the job is a member of an array
+     */
+    public record Charged(
+            String queue,
+            @Nullable String account,
+            @Nullable Integer arrayIndex) {}
 
     /** A group of the host. */
     public record Group(String name, int gid) {}

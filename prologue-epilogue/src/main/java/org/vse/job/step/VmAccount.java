@@ -1,6 +1,8 @@
 package org.vse.job.step;
 
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.UUID;
@@ -12,14 +14,63 @@ import org.vse.ledger.JobKey;
 import org.vse.ledger.LedgerEvent;
 import org.vse.ledger.Submitter;
 import org.vse.ledger.VmEnd;
+import org.vse.failure.VseException;
+import org.vse.provisioner.HostTopology;
 import org.vse.provisioner.VmSpec.Accelerator;
+import org.vse.scheduler.JobFacts;
 
 /**
  * What the ledger is told of a job's machines. The ids of events follow from the job attempt and the machine, so that an
  * event that is told again after a crash counts once.
  */
 public final class VmAccount {
+    private static final Path DEVICES = Path.of("/sys/devices/system");
+
     private VmAccount() {}
+
+    /** An attempt of a job begins on this node, its first. */
+    public static LedgerEvent admitted(Node node, Job job) {
+        JobRecord record = job.record();
+        return new LedgerEvent.JobAdmitted(
+                uuid(record.tag() + " admitted"),
+                node.clock().instant(),
+                key(record),
+                submitter(record),
+                record.image(),
+                record.digest(),
+                record.nodes());
+    }
+
+    /** A job's image has come to this node. */
+    static LedgerEvent fetched(Node node, Job job, long bytes, Duration took) {
+        JobRecord record = job.record();
+        return new LedgerEvent.ImageFetched(
+                uuid(record.tag() + " " + node.name() + " fetched"),
+                node.clock().instant(),
+                key(record),
+                node.name(),
+                record.image(),
+                record.digest(),
+                bytes,
+                took);
+    }
+
+    /** A job of a batch system was refused: nothing of it ran. */
+    public static LedgerEvent refused(
+            Node node, String scheduler, JobFacts facts, VseException why) {
+        return new LedgerEvent.JobRefused(
+                uuid(scheduler + " " + facts.job() + " " + facts.attempt() + " " + node.name() + " refused"),
+                node.clock().instant(),
+                new JobKey(scheduler, scheduler, facts.job(), facts.attempt()),
+                new Submitter(
+                        facts.owner().name(),
+                        facts.owner().uid(),
+                        null,
+                        facts.queue(),
+                        facts.account().orElse(null),
+                        facts.arrayIndex().isPresent() ? facts.arrayIndex().getAsInt() : null),
+                why.code());
+    }
 
     /** A machine has begun to run. */
     static LedgerEvent opened(Node node, Job job, JobRecord.Machine machine, Accelerator accelerator) {
@@ -34,6 +85,7 @@ public final class VmAccount {
                         machine.index(),
                         machine.node(),
                         machine.cores(),
+                        HostTopology.read(DEVICES).memoriesOf(machine.cores()),
                         machine.vcpus(),
                         machine.memoryBytes(),
                         record.image(),
@@ -75,11 +127,27 @@ public final class VmAccount {
     }
 
     private static JobKey key(JobRecord record) {
-        return new JobKey(record.coordinator(), record.scheduler(), record.id(), record.attempt());
+        boolean ours = record.scheduler().equals(JobRecord.EMBEDDED);
+        // Our own ids are a node's; those of a batch system are the same on all its nodes.
+        return new JobKey(
+                ours ? record.coordinator() : record.scheduler(), record.scheduler(), record.id(), record.attempt());
     }
 
     private static Submitter submitter(JobRecord record) {
-        return new Submitter(record.user().name(), record.user().uid(), null);
+        JobRecord.User user = record.user();
+        JobRecord.Charged charged = record.charged();
+        String group = user.groups().stream()
+                .filter(each -> each.gid() == user.gid())
+                .map(JobRecord.Group::name)
+                .findFirst()
+                .orElse(null);
+        return new Submitter(
+                user.name(),
+                user.uid(),
+                group,
+                charged == null ? null : charged.queue(),
+                charged == null ? null : charged.account(),
+                charged == null ? null : charged.arrayIndex());
     }
 
     private static UUID id(JobRecord record, JobRecord.Machine machine, String what) {

@@ -13,6 +13,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Optional;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -102,7 +103,7 @@ class PartsSystemTest {
         open.add(parts);
         parts.watch();
         server = new PeerServer(
-                new PeerApi(parts, second.json(), second.json().createObjectNode())::answer,
+                new PeerApi(parts, second.json(), second.json().createObjectNode(), Optional.empty(), Clock.systemUTC())::answer,
                 second.json(),
                 identity("n2"));
         address = server.listen(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
@@ -185,6 +186,7 @@ class PartsSystemTest {
                 false,
                 70_000,
                 70_000,
+                null,
                 null,
                 Instant.EPOCH);
     }
