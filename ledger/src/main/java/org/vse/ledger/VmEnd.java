@@ -12,6 +12,8 @@ public enum VmEnd {
     DIED,
     /** Nobody saw it end: the node or the daemon went down, and the machine was gone afterwards. */
     LOST,
+    /** Its state was saved, so that the job goes on from there in another attempt. */
+    CHECKPOINTED,
     /** It outlived its job and was ended as a leftover. */
     REAPED
 }

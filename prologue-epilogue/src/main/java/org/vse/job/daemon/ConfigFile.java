@@ -60,6 +60,10 @@ final class ConfigFile {
         PEERS("peers", "by name, on the port of peer-listen"),
         PEER_CERTIFICATES("peer-certificates", "certs beside this file"),
         NODE_LEASE("node-lease", "30s"),
+        HEAD("head", "none: this node's ledger is its own"),
+        NODE_LOST("node-lost", "10080m"),
+        LEDGER_DATABASE("ledger-database", "sqlite"),
+        LEDGER_PASSWORD("ledger-password", "none: the server knows who calls"),
         POLICY("policy", "policy.yaml beside this file, if it is there");
 
         private final String word;

@@ -17,6 +17,7 @@ import org.vse.job.lifecycle.Job;
 import org.vse.job.lifecycle.JobRecord;
 import org.vse.job.lifecycle.JobState;
 import org.vse.job.step.Node;
+import org.vse.job.step.VmAccount;
 import org.vse.provisioner.VmName;
 import org.vse.provisioner.VmStatus;
 import org.vse.scheduler.AttemptId;
@@ -147,7 +148,7 @@ final class HookDesk {
             JobRecord.User user = users.find(Integer.toString(facts.owner().uid()));
             admission = Admission.of(facts, share, user, policy.get(), node.images());
         } catch (VseException e) {
-            throw refused(facts, e);
+            throw refused(facts, VmAccount.refused(node, system.dialect().word(), facts, e));
         }
         while (true) {
             Job older;
@@ -211,7 +212,7 @@ final class HookDesk {
             known.put(facts.job(), new Known(facts.attempt(), facts.owner().uid(), digest(facts), null));
             return job;
         } catch (VseException e) {
-            throw refused(facts, e);
+            throw refused(facts, VmAccount.refused(node, system.dialect().word(), facts, e));
         }
     }
 
