@@ -5,12 +5,15 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationContext;
 import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.SerializerProvider;
 import com.fasterxml.jackson.databind.deser.std.StdScalarDeserializer;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.module.SimpleModule;
 import com.fasterxml.jackson.databind.ser.std.StdScalarSerializer;
+import com.fasterxml.jackson.databind.ser.std.ToStringSerializer;
 import java.io.IOException;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
 
@@ -21,7 +24,9 @@ final class EventJson {
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .addModule(new SimpleModule()
                     .addSerializer(Instant.class, new Writer())
-                    .addDeserializer(Instant.class, new Reader()))
+                    .addDeserializer(Instant.class, new Reader())
+                    .addSerializer(Duration.class, ToStringSerializer.instance)
+                    .addDeserializer(Duration.class, new Times()))
             .build();
 
     private EventJson() {}
@@ -32,6 +37,15 @@ final class EventJson {
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("an event that cannot be written: " + event.id(), e);
         }
+    }
+
+    static JsonNode tree(LedgerEvent event) {
+        return MAPPER.valueToTree(event);
+    }
+
+    /** @throws IOException when it is not an event that this version knows */
+    static LedgerEvent read(JsonNode tree) throws IOException {
+        return MAPPER.treeToValue(tree, LedgerEvent.class);
     }
 
     /** @throws IOException when it is not an event that this version knows */
@@ -49,6 +63,23 @@ final class EventJson {
         @Override
         public void serialize(Instant value, JsonGenerator to, SerializerProvider provider) throws IOException {
             to.writeString(value.toString());
+        }
+    }
+
+    private static final class Times extends StdScalarDeserializer<Duration> {
+        private static final long serialVersionUID = 1L;
+
+        Times() {
+            super(Duration.class);
+        }
+
+        @Override
+        public Duration deserialize(JsonParser from, DeserializationContext context) throws IOException {
+            try {
+                return Duration.parse(from.getText());
+            } catch (DateTimeParseException e) {
+                throw context.weirdStringException(from.getText(), Duration.class, "not a duration in ISO 8601");
+            }
         }
     }
 

@@ -7,7 +7,9 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
@@ -16,6 +18,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -33,6 +36,9 @@ import org.vse.failure.VseException;
 final class EventLog implements AutoCloseable {
     /** Largest line, bytes. */
     static final int MAX_LINE = 1 << 20;
+
+    /** Largest event that is taken, bytes: one alone fits into a message between nodes. */
+    static final int MAX_EVENT = 1 << 18;
 
     private static final Pattern HEADER = Pattern.compile("\\{\"log\":\"([0-9a-f-]{36})\",\"format\":1}");
     private static final int HEADER_LENGTH = LogFrame.of(header(new UUID(0, 0))).length;
@@ -121,7 +127,7 @@ final class EventLog implements AutoCloseable {
         ByteArrayOutputStream lines = new ByteArrayOutputStream();
         for (LedgerEvent event : events) {
             byte[] line = LogFrame.of(EventJson.write(event));
-            if (line.length > MAX_LINE) {
+            if (line.length > MAX_EVENT) {
                 throw new IllegalArgumentException("event " + event.id() + " has " + line.length + " bytes");
             }
             lines.writeBytes(line);
@@ -149,14 +155,23 @@ final class EventLog implements AutoCloseable {
      * @throws VseException LEDGER_FAILED when a line is damaged or of a kind that this version does not know
      */
     Batch read(long from, int maxEvents) {
-        long position = from == 0 ? HEADER_LENGTH : from;
+        return read(from, maxEvents, Long.MAX_VALUE);
+    }
+
+    /**
+     * The same, ending before an event that would make it larger than {@code maxBytes} of the log, but never before the
+     * first.
+     */
+    Batch read(long from, int maxEvents, long maxBytes) {
+        long begin = from == 0 ? HEADER_LENGTH : from;
+        long position = begin;
         long stop = end();
         List<LedgerEvent> events = new ArrayList<>();
         try {
             Lines lines = new Lines(channel, position, stop);
             while (events.size() < maxEvents) {
                 byte[] line = lines.next();
-                if (line == null) {
+                if (line == null || (!events.isEmpty() && position + line.length + 1L - begin > maxBytes)) {
                     break;
                 }
                 byte[] body = LogFrame.body(line).orElse(null);
@@ -169,6 +184,34 @@ final class EventLog implements AutoCloseable {
             return new Batch(events, position);
         } catch (IOException e) {
             throw failed("cannot read the event log at byte " + position, file, e);
+        }
+    }
+
+    /**
+     * Makes the log anew, under another id, with what is kept of its events. The file is replaced at once and as a whole;
+     * this log takes nothing more.
+     */
+    synchronized EventLog rewritten(int batch, UnaryOperator<List<LedgerEvent>> keep) {
+        Path part = file.resolveSibling(file.getFileName() + ".new");
+        try {
+            Files.deleteIfExists(part);
+            EventLog made = EventLog.open(part);
+            try {
+                for (long at = 0; at < end; ) {
+                    Batch next = read(at, batch);
+                    made.append(keep.apply(next.events()));
+                    at = next.end();
+                }
+                Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+                forceDirectory(file);
+            } catch (IOException | RuntimeException e) {
+                made.close();
+                throw e;
+            }
+            broken = new IOException("it has been replaced");
+            return new EventLog(file, made.channel, made.id, made.end, null);
+        } catch (IOException e) {
+            throw failed("cannot make the event log anew", file, e);
         }
     }
 
@@ -227,13 +270,17 @@ final class EventLog implements AutoCloseable {
         channel.truncate(0);
         write(channel, LogFrame.of(header(id)), 0);
         channel.force(true);
+        forceDirectory(file);
+        return new EventLog(file, channel, id, HEADER_LENGTH, torn);
+    }
+
+    private static void forceDirectory(Path file) throws IOException {
         Path directory = file.toAbsolutePath().getParent();
         if (directory != null) {
             try (FileChannel entries = FileChannel.open(directory, StandardOpenOption.READ)) {
                 entries.force(true);
             }
         }
-        return new EventLog(file, channel, id, HEADER_LENGTH, torn);
     }
 
     /** Offset after the last line that is whole. Only the very last line may be incomplete; it is looked at alone. */

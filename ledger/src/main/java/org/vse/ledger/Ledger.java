@@ -4,12 +4,19 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vse.failure.ErrorCode;
@@ -27,18 +34,28 @@ import org.vse.failure.VseException;
  */
 public final class Ledger implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Ledger.class);
+    private static final String LOG_FILE = "events.ndjson";
     private static final int BATCH = 5_000;
+    /** Of a part for the head, bytes: with an event more than that it still fits into a message. */
+    private static final long PART_BYTES = 1 << 19;
 
-    private final EventLog log;
-    private final SqliteDatabase database;
+    private static final long RETRY_NANOS = TimeUnit.SECONDS.toNanos(30);
+    private static final long UNKNOWN = -1;
+
+    private final LedgerDatabase database;
     private final ExecutorService desk = Executors.newSingleThreadExecutor(work -> {
         Thread thread = new Thread(work, "ledger");
         thread.setDaemon(true);
         return thread;
     });
-    private long applied;
+    /** Changes when the ledger is pruned. Guarded by the desk, like what follows. */
+    private EventLog log;
 
-    private Ledger(EventLog log, SqliteDatabase database) {
+    private long applied = UNKNOWN;
+    private long refusedNanos;
+    private boolean behind;
+
+    private Ledger(EventLog log, LedgerDatabase database) {
         this.log = log;
         this.database = database;
     }
@@ -50,14 +67,22 @@ public final class Ledger implements AutoCloseable {
      *     DISK_FULL
      */
     public static Ledger open(Path directory) {
-        return open(directory, Migrations.all());
+        return open(directory, new SqliteEngine(directory.resolve("ledger.sqlite"), Migrations.sqlite()));
     }
 
-    static Ledger open(Path directory, Migrations migrations) {
+    /**
+     * The same with its database at a PostgreSQL server, where only this ledger writes. The server may be away: events are
+     * kept in the log until it is there.
+     */
+    public static Ledger open(Path directory, PostgresAddress address) {
+        return open(directory, new PostgresEngine(address, Migrations.postgresql()));
+    }
+
+    static Ledger open(Path directory, Engine engine) {
         prepare(directory);
-        Path logFile = directory.resolve("events.ndjson");
+        Path logFile = directory.resolve(LOG_FILE);
         EventLog log = EventLog.open(logFile);
-        SqliteDatabase database = null;
+        LedgerDatabase database = new LedgerDatabase(engine);
         try {
             log.torn()
                     .ifPresent(torn -> LOG.warn(
@@ -66,15 +91,16 @@ public final class Ledger implements AutoCloseable {
                             torn.bytes(),
                             torn.offset(),
                             torn.text()));
-            database = SqliteDatabase.open(directory.resolve("ledger.sqlite"), migrations);
+            database.open();
             Ledger ledger = new Ledger(log, database);
-            ledger.applied = ledger.startingPoint();
-            ledger.applyRest();
+            if (engine.mayBeAway()) {
+                ledger.applyIfThere();
+            } else {
+                ledger.applyRest();
+            }
             return ledger;
         } catch (RuntimeException e) {
-            if (database != null) {
-                database.close();
-            }
+            database.close();
             log.close();
             throw e;
         }
@@ -95,12 +121,26 @@ public final class Ledger implements AutoCloseable {
     public void record(List<LedgerEvent> events) {
         atDesk(() -> {
             log.append(events);
-            try {
-                applyRest();
-            } catch (VseException e) {
-                LOG.warn("the ledger's database is behind its event log", e);
-            }
+            applyIfThere();
             return events;
+        });
+    }
+
+    /**
+     * Records those events that the ledger does not know.
+     *
+     * @return how many these were
+     */
+    public int add(List<LedgerEvent> events) {
+        return atDesk(() -> {
+            applyRest();
+            Set<UUID> known =
+                    database.known(events.stream().map(LedgerEvent::id).toList());
+            List<LedgerEvent> unknown =
+                    events.stream().filter(event -> !known.contains(event.id())).toList();
+            log.append(unknown);
+            applyIfThere();
+            return unknown.size();
         });
     }
 
@@ -110,18 +150,136 @@ public final class Ledger implements AutoCloseable {
      * @throws VseException LEDGER_FAILED when the database cannot be read or is behind
      */
     public List<VmInterval> intervals(VmIntervalQuery query) {
-        return atDesk(() -> {
-            applyRest();
-            return database.intervals(query);
-        });
+        return upToDate().intervals(query);
+    }
+
+    /**
+     * What the machines that a query asks for have taken between its times, the largest core time first.
+     *
+     * @param now how long a run without an end has lasted until
+     */
+    public List<Usage> usage(Grouping grouping, VmIntervalQuery query, Instant now) {
+        return upToDate().usage(grouping, query, now);
     }
 
     /** How an attempt came out, by time; more than one when a job failed and was settled all the same. */
     public List<JobOutcome> outcomes(JobKey job) {
+        return upToDate().outcomes(job);
+    }
+
+    /** How jobs came out between two times, null for any, by time. */
+    public List<JobOutcome> outcomes(@Nullable Instant since, @Nullable Instant until) {
+        return upToDate().outcomes(since, until);
+    }
+
+    /** Checkpoints and other moments of the jobs whose machines a query asks for, by time. */
+    public List<JobMark> marks(VmIntervalQuery query) {
+        return upToDate().marks(query);
+    }
+
+    /** Gives every event that counts, of this node and of those that ship theirs, in no particular order. */
+    public void events(Consumer<LedgerEvent> to) {
+        upToDate().events(to);
+    }
+
+    /**
+     * The next part of this node's log.
+     *
+     * @param node this node
+     * @param from 0, or the end of the part before
+     */
+    public Shipment shipment(String node, long from, int maxEvents) {
         return atDesk(() -> {
-            applyRest();
-            return database.outcomes(job);
+            // A log that was made anew is shorter than what was shipped of the old one.
+            long begin = from > log.end() ? 0 : from;
+            EventLog.Batch batch = log.read(begin, maxEvents, PART_BYTES);
+            return new Shipment(node, log.id(), begin, batch.end(), batch.events());
         });
+    }
+
+    /**
+     * Takes a part of another node's log. It is applied once, however often it comes, and only after the part before it.
+     *
+     * @return up to where that log is applied now: what the node has to send next
+     * @throws VseException LEDGER_FAILED or DISK_FULL when it is not applied
+     */
+    public long accept(Shipment shipment, Instant now) {
+        return atDesk(() -> database.applyNext(shipment, now));
+    }
+
+    /**
+     * Closes what runs, as far as the ledger knows, on nodes of which nothing was heard for long: at what the rest of the
+     * ledger shows, marked so. A node that comes back and tells better is believed.
+     *
+     * @param silentSince nodes heard of after this are left alone
+     * @return how many runs were closed
+     */
+    public int concludeLost(Instant silentSince, Instant now) {
+        LedgerDatabase current = upToDate();
+        List<LedgerEvent> ends = new ArrayList<>();
+        for (NodeHeard silent : current.heard()) {
+            if (silent.at().isBefore(silentSince)) {
+                for (VmInterval open : current.intervals(
+                        VmIntervalQuery.all().onNode(silent.node()).running())) {
+                    ends.add(Evidence.of(open, silent, current).closing(open, now));
+                }
+            }
+        }
+        record(ends);
+        return ends.size();
+    }
+
+    /**
+     * Removes the runs that ended before a time and what else happened before it, from the database and from the log.
+     *
+     * @return how many runs
+     */
+    public int prune(Instant before) {
+        return atDesk(() -> pruned(before));
+    }
+
+    /**
+     * The same on a node that ships its log.
+     *
+     * @param logId log of which the head has said last how much of it is applied there
+     * @param shipped up to where
+     * @throws VseException JOB_STATE when something that would be removed has not arrived at the head; nothing is removed
+     */
+    public int prune(Instant before, UUID logId, long shipped) {
+        return atDesk(() -> {
+            requireShipped(before, log.id().equals(logId) ? shipped : 0);
+            return pruned(before);
+        });
+    }
+
+    private void requireShipped(Instant before, long shipped) {
+        for (long at = shipped; at < log.end(); ) {
+            EventLog.Batch batch = log.read(at, BATCH);
+            long old = batch.events().stream()
+                    .filter(event -> event.at().isBefore(before))
+                    .count();
+            if (old > 0) {
+                throw VseException.of(
+                                ErrorCode.JOB_STATE, "the head does not have all yet of what happened before that time")
+                        .fact("missing there", old + " event(s) or more")
+                        .next("try again when the head was reached, or name an earlier time");
+            }
+            at = batch.end();
+        }
+    }
+
+    private int pruned(Instant before) {
+        applyRest();
+        int runs = database.prune(before);
+        EventLog old = log;
+        log = old.rewritten(BATCH, events -> {
+            Set<UUID> kept = database.known(events.stream().map(LedgerEvent::id).toList());
+            return events.stream().filter(event -> kept.contains(event.id())).toList();
+        });
+        old.close();
+        database.apply(log.id(), log.end(), List.of());
+        applied = log.end();
+        return runs;
     }
 
     @Override
@@ -176,7 +334,33 @@ public final class Ledger implements AutoCloseable {
         return position;
     }
 
+    /** All that is recorded is in the tables when this returns. */
+    private LedgerDatabase upToDate() {
+        return atDesk(() -> {
+            applyRest();
+            return database;
+        });
+    }
+
+    /** A database that cannot be written holds nothing up, nor is it tried again at once. */
+    private void applyIfThere() {
+        if (behind && System.nanoTime() - refusedNanos < RETRY_NANOS) {
+            return;
+        }
+        try {
+            applyRest();
+            behind = false;
+        } catch (VseException e) {
+            behind = true;
+            refusedNanos = System.nanoTime();
+            LOG.warn("the ledger's database is behind its event log", e);
+        }
+    }
+
     private void applyRest() {
+        if (applied == UNKNOWN) {
+            applied = startingPoint();
+        }
         while (applied < log.end()) {
             EventLog.Batch batch = log.read(applied, BATCH);
             database.apply(log.id(), batch.end(), batch.events());

@@ -2,8 +2,10 @@ package org.vse.ledger;
 
 import com.fasterxml.jackson.annotation.JsonSubTypes;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.List;
 import java.util.Objects;
 import java.util.UUID;
 import org.vse.failure.ErrorCode;
@@ -16,6 +18,10 @@ import org.vse.failure.ErrorCode;
  */
 @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "event")
 @JsonSubTypes({
+    @JsonSubTypes.Type(value = LedgerEvent.JobAdmitted.class, name = "job-admitted"),
+    @JsonSubTypes.Type(value = LedgerEvent.ImageFetched.class, name = "image-fetched"),
+    @JsonSubTypes.Type(value = LedgerEvent.Checkpointed.class, name = "checkpointed"),
+    @JsonSubTypes.Type(value = LedgerEvent.Restored.class, name = "restored"),
     @JsonSubTypes.Type(value = LedgerEvent.VmOpened.class, name = "vm-opened"),
     @JsonSubTypes.Type(value = LedgerEvent.VmClosed.class, name = "vm-closed"),
     @JsonSubTypes.Type(value = LedgerEvent.JobRefused.class, name = "job-refused"),
@@ -35,6 +41,14 @@ public sealed interface LedgerEvent {
 
     /** One method for each kind of event. */
     interface Cases<R> {
+        R admitted(JobAdmitted event);
+
+        R fetched(ImageFetched event);
+
+        R checkpointed(Checkpointed event);
+
+        R restored(Restored event);
+
         R opened(VmOpened event);
 
         R closed(VmClosed event);
@@ -44,6 +58,103 @@ public sealed interface LedgerEvent {
         R failed(JobFailed event);
 
         R settled(JobSettled event);
+    }
+
+    /**
+     * An attempt of a job has begun: what it will boot is fixed.
+     *
+     * @param nodes the job's nodes, the first one first
+     */
+    record JobAdmitted(
+            UUID id, Instant at, JobKey job, Submitter submitter, String image, String digest, List<String> nodes)
+            implements LedgerEvent {
+        public JobAdmitted {
+            Objects.requireNonNull(id);
+            at = at.truncatedTo(ChronoUnit.MICROS);
+            Objects.requireNonNull(job);
+            Objects.requireNonNull(submitter);
+            Text.of("image", image);
+            Text.of("digest", digest);
+            nodes = List.copyOf(nodes);
+        }
+
+        @Override
+        public <R> R in(Cases<R> cases) {
+            return cases.admitted(this);
+        }
+    }
+
+    /**
+     * A node did not have a job's image and has it now.
+     *
+     * @param node the one that has fetched it
+     * @param bytes size of the image
+     */
+    record ImageFetched(
+            UUID id, Instant at, JobKey job, String node, String image, String digest, long bytes, Duration took)
+            implements LedgerEvent {
+        public ImageFetched {
+            Objects.requireNonNull(id);
+            at = at.truncatedTo(ChronoUnit.MICROS);
+            Objects.requireNonNull(job);
+            Text.of("node", node);
+            Text.of("image", image);
+            Text.of("digest", digest);
+            Objects.requireNonNull(took);
+        }
+
+        @Override
+        public <R> R in(Cases<R> cases) {
+            return cases.fetched(this);
+        }
+    }
+
+    /**
+     * The machines of a job were saved together.
+     *
+     * @param node where the job's first machine is
+     * @param set what they were saved as
+     * @param bytes of all machines
+     * @param paused how long the machines stood still
+     */
+    record Checkpointed(UUID id, Instant at, JobKey job, String node, String set, long bytes, Duration paused)
+            implements LedgerEvent {
+        public Checkpointed {
+            Objects.requireNonNull(id);
+            at = at.truncatedTo(ChronoUnit.MICROS);
+            Objects.requireNonNull(job);
+            Text.of("node", node);
+            Text.of("set", set);
+            Objects.requireNonNull(paused);
+        }
+
+        @Override
+        public <R> R in(Cases<R> cases) {
+            return cases.checkpointed(this);
+        }
+    }
+
+    /**
+     * The machines of a job go on from where they were saved.
+     *
+     * @param node where the job's first machine is
+     * @param set what they had been saved as
+     */
+    record Restored(UUID id, Instant at, JobKey job, String node, String set, long bytes, Duration took)
+            implements LedgerEvent {
+        public Restored {
+            Objects.requireNonNull(id);
+            at = at.truncatedTo(ChronoUnit.MICROS);
+            Objects.requireNonNull(job);
+            Text.of("node", node);
+            Text.of("set", set);
+            Objects.requireNonNull(took);
+        }
+
+        @Override
+        public <R> R in(Cases<R> cases) {
+            return cases.restored(this);
+        }
     }
 
     /**
@@ -69,8 +180,8 @@ public sealed interface LedgerEvent {
     }
 
     /**
-     * A machine's run is over. May be recorded before its {@link VmOpened}. Of several for one run the earliest end counts,
-     * in whatever order they arrive.
+     * A machine's run is over. May be recorded before its {@link VmOpened}. Of several for one run the earliest that
+     * somebody has seen counts, or the earliest concluded one when nobody has, in whatever order they arrive.
      *
      * @param opened id of the {@link VmOpened} that it ends
      */

@@ -19,9 +19,14 @@ import org.vse.failure.VseException;
  * @param steps the SQL of version 1, 2, … in order
  */
 record Migrations(List<String> steps) {
-    /** All steps of this release. */
-    static Migrations all() {
-        return new Migrations(List.of(resource("sqlite/0001.sql")));
+    /** All steps of this release for SQLite. */
+    static Migrations sqlite() {
+        return new Migrations(List.of(resource("sqlite/0001.sql"), resource("sqlite/0002.sql")));
+    }
+
+    /** All steps of this release for PostgreSQL. */
+    static Migrations postgresql() {
+        return new Migrations(List.of(resource("postgresql/0001.sql")));
     }
 
     /**

@@ -7,5 +7,7 @@ public enum ReportFormat {
     /** For spreadsheets, RFC 4180: UTC in ISO 8601, seconds, bytes. */
     CSV,
     /** For programs: as the API of vsed answers. */
-    JSON
+    JSON,
+    /** For people: one page for a browser that needs nothing else. */
+    HTML
 }

@@ -13,17 +13,28 @@ import org.vse.failure.VseException;
  * <p>Elapsed and CoreTime (Elapsed times cores) are of the part inside {@code [since, until)} and before {@code now};
  * Start, End, TotalCPU and MaxRSS are of the whole run. Titles and notations are those of sacct(1).
  *
+ * @param intervals by start
+ * @param marks checkpoints and other moments of their jobs, by time
+ * @param more older intervals were left out
  * @param since null for from the beginning
  * @param until null for up to the present
  * @param now how long a run without an end has lasted until
  */
 public record VmReport(
         List<VmInterval> intervals,
+        List<JobMark> marks,
+        boolean more,
         @Nullable Instant since,
         @Nullable Instant until,
         Instant now) {
     public VmReport {
         intervals = List.copyOf(intervals);
+        marks = List.copyOf(marks);
+    }
+
+    /** Without marks; nothing is left out. */
+    public VmReport(List<VmInterval> intervals, @Nullable Instant since, @Nullable Instant until, Instant now) {
+        this(intervals, List.of(), false, since, until, now);
     }
 
     /**
@@ -32,19 +43,24 @@ public record VmReport(
      * @throws VseException INTERNAL when the text is not such a report
      */
     public static VmReport parse(String json, @Nullable Instant since, @Nullable Instant until, Instant now) {
-        return new VmReport(IntervalJson.read(json), since, until, now);
+        return IntervalJson.read(json, since, until, now);
     }
 
-    /** @param zone of the times of {@link ReportFormat#TABLE}; the other formats are in UTC */
+    /** @param zone of the times that people read; those for programs are in UTC */
     public String render(ReportFormat format, ZoneId zone) {
         List<VmReportRow> rows = intervals.stream()
                 .map(vm -> new VmReportRow(vm, from(), to(), zone))
                 .toList();
         return switch (format) {
-            case TABLE -> VmReportRow.table(rows, VmReportRow.Column::shown).aligned();
-            case CSV -> VmReportRow.table(rows, VmReportRow.Column::raw).csv();
-            case JSON -> IntervalJson.document(rows.stream().map(VmReport::json).toList());
+            case TABLE -> VmReportRow.forPeople(rows).aligned();
+            case CSV -> VmReportRow.forPrograms(rows).csv();
+            case JSON -> document(rows).toString();
+            case HTML -> HtmlPage.of("VMs on nodes", document(rows), since, until, now, zone);
         };
+    }
+
+    private ObjectNode document(List<VmReportRow> rows) {
+        return IntervalJson.document(rows.stream().map(VmReport::json).toList(), marks, more);
     }
 
     private static ObjectNode json(VmReportRow row) {

@@ -11,6 +11,7 @@ import java.util.Objects;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,20 +46,46 @@ record VmReportRow(VmInterval vm, Instant from, Instant to, ZoneId zone) {
                     false,
                     row -> row.local(row.vm.started()),
                     row -> row.vm.started().toString()),
-            new Column("End", false, row -> row.ending(e -> row.local(e.ended())), row -> row.ending(Ending::ended)),
+            new Column("End", false, row -> row.ending(row::shownEnd), row -> row.ending(Ending::ended)),
             Column.time("Elapsed", VmReportRow::elapsed),
             Column.time("CoreTime", VmReportRow::coreTime),
             Column.time("TotalCPU", VmReportRow::cpuTime),
             Column.number("MaxRSS", VmReportRow::peakMemory, VmReportRow::size),
             Column.text("State", row -> row.vm.running() ? "RUNNING" : row.ending(Ending::why)));
 
-    /** A table of rows, each cell as the column says it. */
-    static ReportTable table(List<VmReportRow> rows, BiFunction<Column, VmReportRow, String> cell) {
+    /** What programs get besides. */
+    private static final List<Column> MORE = List.of(
+            Column.text("Cluster", row -> row.vm.job().cluster()),
+            Column.text("Scheduler", row -> row.vm.job().scheduler()),
+            Column.number("ArrayIndex", row -> row.vm.submitter().arrayIndex(), String::valueOf),
+            Column.text("Group", row -> row.vm.submitter().group()),
+            Column.text("Account", row -> row.vm.submitter().account()),
+            Column.text("Role", row -> row.vm.machine().role()),
+            Column.text(
+                    "NUMANodes",
+                    row -> row.vm.machine().numaNodes().stream()
+                            .map(String::valueOf)
+                            .collect(Collectors.joining(","))),
+            Column.text("Accelerator", row -> row.vm.machine().accelerator()),
+            Column.number("BytesIn", row -> row.ended(Ending::bytesIn), String::valueOf),
+            Column.number("BytesOut", row -> row.ended(Ending::bytesOut), String::valueOf),
+            Column.text("Evidence", row -> row.ended(Ending::evidence)));
+
+    static ReportTable forPeople(List<VmReportRow> rows) {
+        return table(COLUMNS, rows, Column::shown);
+    }
+
+    static ReportTable forPrograms(List<VmReportRow> rows) {
+        return table(Stream.concat(COLUMNS.stream(), MORE.stream()).toList(), rows, Column::raw);
+    }
+
+    private static ReportTable table(
+            List<Column> columns, List<VmReportRow> rows, BiFunction<Column, VmReportRow, String> cell) {
         return new ReportTable(
-                COLUMNS.stream().map(Column::title).toList(),
-                COLUMNS.stream().map(Column::numeric).toList(),
+                columns.stream().map(Column::title).toList(),
+                columns.stream().map(Column::numeric).toList(),
                 rows.stream()
-                        .map(row -> COLUMNS.stream()
+                        .map(row -> columns.stream()
                                 .map(column -> cell.apply(column, row))
                                 .toList())
                         .toList());
@@ -83,9 +110,19 @@ record VmReportRow(VmInterval vm, Instant from, Instant to, ZoneId zone) {
         return ending == null ? null : ending.peakMemoryBytes();
     }
 
+    private <T> @Nullable T ended(Function<Ending, @Nullable T> what) {
+        Ending ending = vm.ending();
+        return ending == null ? null : what.apply(ending);
+    }
+
     private @Nullable String ending(Function<Ending, Object> what) {
         Ending ending = vm.ending();
         return ending == null ? null : what.apply(ending).toString();
+    }
+
+    /** An end that was concluded is marked. */
+    private String shownEnd(Ending ending) {
+        return local(ending.ended()) + (ending.evidence() == null ? "" : " ?");
     }
 
     private String local(Instant instant) {
@@ -127,7 +164,7 @@ record VmReportRow(VmInterval vm, Instant from, Instant to, ZoneId zone) {
     }
 
     /** {@code 1.5G}: binary units, one decimal where it says something. */
-    private static String size(Number value) {
+    static String size(Number value) {
         double size = value.doubleValue();
         int unit = 0;
         while (size >= 1024 && unit < 4) {
@@ -139,7 +176,7 @@ record VmReportRow(VmInterval vm, Instant from, Instant to, ZoneId zone) {
     }
 
     /** Twelve digits of a digest, without its algorithm. */
-    private static String shortened(String digest) {
+    static String shortened(String digest) {
         String digits = digest.substring(digest.indexOf(':') + 1);
         return digits.substring(0, Math.min(12, digits.length()));
     }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.vse.ledger.Events.T0;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -15,8 +16,11 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
+import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
 
 class SqliteLedgerTest extends LedgerContract {
@@ -85,22 +89,45 @@ class SqliteLedgerTest extends LedgerContract {
     void aMigrationThatFailsLeavesTheStepBefore() throws SQLException {
         ledger.record(Events.opened("7", T0));
         ledger.close();
-        String first = Migrations.all().steps().get(0);
-        assertThatThrownBy(() -> Ledger.open(
-                                directory,
-                                new Migrations(List.of(
-                                        first,
-                                        "ALTER TABLE vm_run ADD COLUMN pool TEXT",
-                                        "CREATE TABLE half (x TEXT); ALTER TABLE missing ADD COLUMN y TEXT")))
-                        .close())
+        List<String> released = Migrations.sqlite().steps();
+        int last = released.size();
+        List<String> failing = new ArrayList<>(released);
+        failing.add("ALTER TABLE vm_run ADD COLUMN pool TEXT");
+        failing.add("CREATE TABLE half (x TEXT); ALTER TABLE missing ADD COLUMN y TEXT");
+        assertThatThrownBy(() -> open(failing).close())
                 .isInstanceOf(VseException.class)
                 .hasMessageContaining("missing");
-        assertThat(number("SELECT MAX(version) FROM schema_version")).isEqualTo(2);
+        assertThat(number("SELECT MAX(version) FROM schema_version")).isEqualTo(last + 1);
         assertThat(number("SELECT COUNT(*) FROM sqlite_master WHERE name = 'half'"))
                 .isZero();
-        ledger = Ledger.open(directory, new Migrations(List.of(first, "not run again", "CREATE TABLE third (x TEXT)")));
-        assertThat(number("SELECT MAX(version) FROM schema_version")).isEqualTo(3);
+        failing.set(last, "not run again");
+        failing.set(last + 1, "CREATE TABLE third (x TEXT)");
+        ledger = open(failing);
+        assertThat(number("SELECT MAX(version) FROM schema_version")).isEqualTo(last + 2);
         assertThat(all()).hasSize(1);
+    }
+
+    /** A database as version 0.1.0 wrote it, with one ended run, one running and one refusal. */
+    @Test
+    void theFirstReleasedSchemaIsBroughtForward() throws SQLException, IOException {
+        ledger.close();
+        Files.delete(directory.resolve("ledger.sqlite"));
+        try (var dump = SqliteLedgerTest.class.getResourceAsStream("ledger-0.1.0.sql")) {
+            execute(new String(Objects.requireNonNull(dump).readAllBytes(), StandardCharsets.UTF_8));
+        }
+        assertThat(number("SELECT MAX(version) FROM schema_version")).isEqualTo(1);
+        ledger = open(directory);
+        assertThat(all()).extracting(run -> run.job().id()).containsExactly("7", "8");
+        assertThat(all().get(0).ending())
+                .isEqualTo(new Ending(T0.plusSeconds(60), VmEnd.FINISHED, 5_000_000_000L, 300L << 20));
+        assertThat(all().get(0).machine().coreCount()).isEqualTo(1);
+        var sums = ledger.usage(Grouping.USERS, VmIntervalQuery.all(), T0.plusSeconds(100));
+        assertThat(sums).extracting(Usage::coreMicros).containsExactly(60_000_000L + 2 * 90_000_000L);
+        assertThat(ledger.outcomes(null, null)).extracting(JobOutcome::code).containsExactly(ErrorCode.IMAGE_UNKNOWN);
+    }
+
+    private Ledger open(List<String> steps) {
+        return Ledger.open(directory, new SqliteEngine(directory.resolve("ledger.sqlite"), new Migrations(steps)));
     }
 
     @Test
@@ -131,9 +158,12 @@ class SqliteLedgerTest extends LedgerContract {
                         format('%08d-0000-0000-0000-000000000002', i) AS c FROM n;
                 INSERT INTO event SELECT o, 'VM_OPENED', 0, 'hpc1', 'local', i, 1 FROM n;
                 INSERT INTO event SELECT c, 'VM_CLOSED', 0, 'hpc1', 'local', i, 1 FROM n;
-                INSERT INTO vm_run SELECT o, 'hpc1', 'local', i, 1, 'u' || (i % 50), 1, NULL, 'vm', 0, 'n' || (i % 20),
-                    '0,1', 2, 1048576, 'debian-12', 'sha256:00', 'KVM', i * 1000000 FROM n;
-                INSERT INTO vm_end SELECT o, c, (i + 30) * 1000000, 'FINISHED', 1, 1 FROM n;
+                INSERT INTO vm_run (opened, cluster, scheduler, job, attempt, user_name, uid, vm, vm_index, node, cores,
+                        core_count, vcpus, memory_bytes, image, digest, accelerator, started, ended, cpu_nanos)
+                    SELECT o, 'hpc1', 'local', i, 1, 'u' || (i % 50), 1, 'vm', 0, 'n' || (i % 20), '0,1',
+                        2, 2, 1048576, 'debian-12', 'sha256:00', 'KVM', i * 1000000, (i + 30) * 1000000, 1 FROM n;
+                INSERT INTO vm_end (opened, closed, ended, why, cpu_nanos, peak_memory_bytes)
+                    SELECT o, c, (i + 30) * 1000000, 'FINISHED', 1, 1 FROM n;
                 """);
         var hour = VmIntervalQuery.all().between(Instant.ofEpochSecond(90_000), Instant.ofEpochSecond(93_600));
         long begin = System.nanoTime();

@@ -42,11 +42,13 @@ class VmReportTest {
     void csvIsInUtcSecondsAndBytes() {
         assertThat(report.render(ReportFormat.CSV, BERLIN).split("\r\n"))
                 .containsExactly(
-                        "JobID,Attempt,User,Queue,VM,Node,Cores,VCPUs,Memory,Image,Digest,Start,End,Elapsed,CoreTime,TotalCPU,MaxRSS,State",
+                        "JobID,Attempt,User,Queue,VM,Node,Cores,VCPUs,Memory,Image,Digest,Start,End,Elapsed,CoreTime,TotalCPU,MaxRSS,State,"
+                                + "Cluster,Scheduler,ArrayIndex,Group,Account,Role,NUMANodes,Accelerator,BytesIn,BytesOut,Evidence",
                         "local-7,1,alice,batch,vse-7-0,n1,\"1,0\",2,536870912,debian-12," + Events.DIGEST
-                                + ",2026-11-21T08:00:00.123456Z,2026-11-21T09:00:00.123456Z,3600,7200,5,314572800,FINISHED",
+                                + ",2026-11-21T08:00:00.123456Z,2026-11-21T09:00:00.123456Z,3600,7200,5,314572800,FINISHED,"
+                                + "hpc1,local,,,,first,,TCG,,,",
                         "12[3].hpc,1,bob,,vse-12-1,node-17,,4,1610612736,rocky,sha256:0123456789abcdef,"
-                                + "2026-11-21T08:01:00.123456Z,,7140,28560,,,RUNNING");
+                                + "2026-11-21T08:01:00.123456Z,,7140,28560,,,RUNNING,hpc1,local,,,,other,,KVM,,,");
     }
 
     @Test

@@ -29,6 +29,11 @@ record Io(InputStream in, OutputStream out, OutputStream err, boolean inIsTermin
                 terminal(2));
     }
 
+    /** Standard output is a terminal. */
+    boolean outIsTerminal() {
+        return out instanceof FileOutputStream && terminal(1);
+    }
+
     /** Writes data and a line feed to standard output. */
     void print(String text) throws IOException {
         out.write((text + "\n").getBytes(StandardCharsets.UTF_8));

@@ -54,6 +54,7 @@ import org.vse.scheduler.local.LocalDemand;
  *
  * @param demand what the job has of this node
  * @param elsewhere what it has of other nodes, which come after this one
+ * @param charged what a batch system counts the job as; null for the embedded one's
  * @param notices what the user should know about how the job was understood
  */
 record Admission(
@@ -66,6 +67,7 @@ record Admission(
         Image image,
         Share share,
         List<JobRecord.SharedPath> shared,
+        JobRecord.@Nullable Charged charged,
         List<String> notices) {
 
     /** The queue of the local scheduler. */
@@ -116,6 +118,7 @@ record Admission(
                 image,
                 share,
                 share == Share.NONE ? List.of() : shared(user, submission.cwd(), notices),
+                null,
                 notices);
     }
 
@@ -160,6 +163,10 @@ record Admission(
                 image,
                 shared,
                 shared == Share.NONE ? List.of() : shared(user, submission.cwd(), notices),
+                new JobRecord.Charged(
+                        facts.queue(),
+                        facts.account().orElse(null),
+                        facts.arrayIndex().isPresent() ? facts.arrayIndex().getAsInt() : null),
                 notices);
     }
 
@@ -268,6 +275,7 @@ record Admission(
                 lease.shared(),
                 asUser ? user.uid() : poolUid,
                 asUser ? user.gid() : qemuGid,
+                charged,
                 request.walltime().map(Duration::toSeconds).orElse(null),
                 now,
                 description.additions().equals(Additions.NONE) ? null : description.additions(),

@@ -63,6 +63,10 @@ final class ConfigFile {
         CHECKPOINTS("checkpoints", "checkpoints in the state directory"),
         CHECKPOINT_KEY("checkpoint-key", "checkpoint.key in the state directory"),
         HEAD_QUESTION("head-question", "the batch system's own, from PATH"),
+        HEAD("head", "none: this node's ledger is its own"),
+        NODE_LOST("node-lost", "10080m"),
+        LEDGER_DATABASE("ledger-database", "sqlite"),
+        LEDGER_PASSWORD("ledger-password", "none: the server knows who calls"),
         POLICY("policy", "policy.yaml beside this file, if it is there");
 
         private final String word;

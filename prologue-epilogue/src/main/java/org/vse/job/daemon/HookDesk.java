@@ -18,6 +18,7 @@ import org.vse.job.lifecycle.Job;
 import org.vse.job.lifecycle.JobRecord;
 import org.vse.job.lifecycle.JobState;
 import org.vse.job.step.Node;
+import org.vse.job.step.VmAccount;
 import org.vse.scheduler.AttemptId;
 import org.vse.scheduler.BatchSystem;
 import org.vse.scheduler.Dialect;
@@ -155,7 +156,7 @@ final class HookDesk {
             JobRecord.User user = users.find(Integer.toString(facts.owner().uid()));
             admission = Admission.of(facts, share, user, policy.get(), node.images());
         } catch (VseException e) {
-            throw refused(facts, e);
+            throw refused(facts, VmAccount.refused(node, system.dialect().word(), facts, e));
         }
         Instant free = node.clock().instant().plus(freeing);
         while (true) {
@@ -245,7 +246,7 @@ final class HookDesk {
             if (mayWait && e.code() == ErrorCode.DAEMON_BUSY) {
                 return Optional.empty();
             }
-            throw refused(facts, e);
+            throw refused(facts, VmAccount.refused(node, system.dialect().word(), facts, e));
         }
     }
 

@@ -26,6 +26,7 @@ import org.vse.job.lifecycle.SaveOrder;
 import org.vse.job.lifecycle.SavedAs;
 import org.vse.job.step.Guests;
 import org.vse.job.step.Node;
+import org.vse.job.step.VmAccount;
 import org.vse.policy.Network;
 import org.vse.process.NamespaceSocket;
 import org.vse.provisioner.guest.GuestConfigurator;
@@ -106,11 +107,18 @@ final class JobCalls {
                             "this vsed runs jobs of uid " + call.peer().owner() + " only")
                     .next("use a vsed of your own, or root's");
         }
-        LocalDesk.Accepted accepted =
-                desk.accept(Admission.of(submission, user, policy.get(), node.images(), desk.standing()));
+        LocalDesk.Accepted accepted = accept(submission, user);
         Reply.Body body = call.reply().stream("application/x-ndjson");
         body.onGone(() -> abandon(accepted.id()));
         follow(accepted.feed(), 0, body);
+    }
+
+    private LocalDesk.Accepted accept(Submission submission, JobRecord.User user) {
+        try {
+            return desk.accept(Admission.of(submission, user, policy.get(), node.images(), desk.standing()));
+        } catch (VseException e) {
+            throw VmAccount.refused(node, user, e);
+        }
     }
 
     /** Whoever submitted has gone: a job that has not begun to run is not wanted any more. */

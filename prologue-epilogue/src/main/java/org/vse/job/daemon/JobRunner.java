@@ -53,6 +53,9 @@ final class JobRunner {
         }
         onThread(job, () -> {
             try {
+                if (job.record().coordinator().equals(node.name())) {
+                    node.ledger().record(VmAccount.admitted(node, job));
+                }
                 lifecycles.apply(job.record()).forward(job, job);
             } catch (RuntimeException e) {
                 job.fail(reason(job, e));

@@ -89,6 +89,12 @@ final class Neighbours implements AutoCloseable {
         return client == null ? Optional.empty() : Optional.of(new PeerSource(node, client, json, patience));
     }
 
+    /** What calls other nodes; null when this one speaks to none. */
+    @Nullable
+    PeerClient client() {
+        return client;
+    }
+
     PartLeases leases() {
         return leases;
     }

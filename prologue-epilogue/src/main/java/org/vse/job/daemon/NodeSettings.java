@@ -49,9 +49,9 @@ public record NodeSettings(
     /** What looks at a node does not need these, but vsed refuses a file where one is wrong. */
     private static void check(ConfigFile.Key key, ConfigFile.Value value) {
         switch (key) {
-            case NODE -> ConfigFile.label(value);
+            case NODE, HEAD -> ConfigFile.label(value);
             case CORES -> ConfigFile.cores(value);
-            case BOOT_TIMEOUT, SETUP_TIMEOUT, START_TIMEOUT, CANCEL_GRACE, REAP_INTERVAL, NODE_LEASE ->
+            case BOOT_TIMEOUT, SETUP_TIMEOUT, START_TIMEOUT, CANCEL_GRACE, REAP_INTERVAL, NODE_LEASE, NODE_LOST ->
                 ConfigFile.duration(value);
             case MEMORY, IMAGE_CACHE, MACHINE_OVERHEAD, SHARE_MEMORY, MAX_OUTPUT, MAX_CONSOLE -> ConfigFile.size(value);
             case OVERSUBSCRIBE -> NodeFacts.sharers(Map.of(key, value));
@@ -62,8 +62,9 @@ public record NodeSettings(
             case QEMU_GID -> NodeFacts.qemuGid(Map.of(key, value));
             case PEER_LISTEN -> ConfigFile.listen(value);
             case PEERS -> ConfigFile.nodes(value, PeerNodes.PORT);
-            case PEER_CERTIFICATES, POLICY, CHECKPOINTS, CHECKPOINT_KEY -> ConfigFile.path(value);
+            case PEER_CERTIFICATES, POLICY, CHECKPOINTS, CHECKPOINT_KEY, LEDGER_PASSWORD -> ConfigFile.path(value);
             case HEAD_QUESTION -> ConfigFile.words(value);
+            case LEDGER_DATABASE -> SiteLedger.address(value);
         }
     }
 

@@ -6,7 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
 import org.vse.scheduler.local.CoreLease;
 
-/** This node as the API shows it: its cores as they are configured, and who has them. */
+/** This node as the API shows it: its cores and its memory as they are configured, and who has them. */
 final class NodeView {
     private final ObjectMapper json;
     private final JobTable table;
@@ -22,7 +22,12 @@ final class NodeView {
     ObjectNode of(Peer peer) {
         VsedConfig config = desk.config();
         List<CoreLease> leases = desk.leases();
-        ObjectNode view = json.createObjectNode().put("node", config.node()).put("oversubscribe", config.sharers());
+        long held = leases.stream().mapToLong(CoreLease::memoryBytes).sum();
+        ObjectNode view = json.createObjectNode()
+                .put("node", config.node())
+                .put("oversubscribe", config.sharers())
+                .put("memoryBytes", config.memory())
+                .put("freeMemoryBytes", Math.max(0, config.memory() - held));
         ArrayNode cores = view.putArray("cores");
         List<List<Integer>> memories = config.memories();
         for (int memory = 0; memory < memories.size(); memory++) {

@@ -6,9 +6,11 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
 import org.vse.job.lifecycle.FailureText;
@@ -16,6 +18,7 @@ import org.vse.job.lifecycle.Job;
 import org.vse.job.peer.PartNews;
 import org.vse.job.peer.PartOrder;
 import org.vse.job.peer.RemoteParts;
+import org.vse.ledger.Ledger;
 
 /** What the daemons of other nodes may ask of this one; see docs/api.md, "Between nodes". */
 final class PeerApi {
@@ -24,7 +27,13 @@ final class PeerApi {
     private final ObjectNode health;
     private final PeerImages images;
 
-    PeerApi(Parts parts, PeerImages images, ObjectMapper json, ObjectNode health) {
+    private final Optional<Ledger> head;
+    private final Clock clock;
+
+    /** @param head the ledger that takes other nodes' events; empty on a node that is not the head */
+    PeerApi(Parts parts, PeerImages images, ObjectMapper json, ObjectNode health, Optional<Ledger> head, Clock clock) {
+        this.head = head;
+        this.clock = clock;
         this.parts = parts;
         this.images = images;
         this.json = json;
@@ -54,6 +63,13 @@ final class PeerApi {
         switch (head) {
             case "GET health " -> call.reply().json(200, health);
             case "GET images " -> images.answer(call);
+            case "POST ledger " ->
+                call.reply()
+                        .json(
+                                200,
+                                Map.of(
+                                        "applied",
+                                        taking().accept(SiteLedger.read(call.body(), from), clock.instant())));
             case "POST parts " -> {
                 parts.begin(order(call.body()), from);
                 call.reply().json(202, Map.of());
@@ -67,6 +83,12 @@ final class PeerApi {
             }
             default -> throw call.unknown();
         }
+    }
+
+    private Ledger taking() {
+        return head.orElseThrow(() -> VseException.of(
+                        ErrorCode.NOT_SUPPORTED, "this node is not the head: it takes no events of others")
+                .next("set 'head' in the vsed.yaml of both nodes to the same name"));
     }
 
     private PartOrder order(JsonNode body) {

@@ -152,7 +152,8 @@ public final class Vsed {
         ImageUse use = new ImageUse(table);
         PrivateLibvirtd libvirtd = new PrivateLibvirtd(state, run, scope(), commands);
         boolean idle = false;
-        try (Ledger ledger = Ledger.open(state.resolve("ledger"));
+        try (Ledger ledger = SiteLedger.open(config.resolve("vsed.yaml"), state.resolve("ledger"));
+                SiteLedger siteLedger = SiteLedger.of(config.resolve("vsed.yaml"), settings.node(), Clock.systemUTC());
                 GrowthWatch growth = new GrowthWatch();
                 Neighbours neighbours = Neighbours.of(settings, json, growth);
                 VmDriver driver = new LibvirtDriver(owner, libvirtd)) {
@@ -195,14 +196,29 @@ public final class Vsed {
             LeftJobs.takeUp(node, kept, desk.runner());
             reaper.every(settings.reap(), desk.runner()::finishStuck);
             ObjectNode health = health(json, settings, owner);
-            VsedApi api = new VsedApi(node, json, table, desk, policy, new HostUsers(commands), health, down);
             WalltimeGuard guard = new WalltimeGuard(node, table, new SaveRate(state.resolve("save-rate")));
+            VsedApi api = new VsedApi(
+                    node,
+                    json,
+                    table,
+                    desk,
+                    policy,
+                    new HostUsers(commands),
+                    health,
+                    before -> siteLedger.prune(ledger, before),
+                    down);
             try (reaper;
                     parts;
                     guard;
                     ApiServer server = new ApiServer(api::answer, json, uid)) {
-                neighbours.serve(
-                        new PeerApi(parts, new PeerImages(new DirectorySource(images.root())), json, health)::answer);
+                neighbours.serve(new PeerApi(
+                        parts,
+                        new PeerImages(new DirectorySource(images.root())),
+                        json,
+                        health,
+                        siteLedger.taking(ledger),
+                        Clock.systemUTC())::answer);
+                siteLedger.begin(ledger, neighbours.client(), json);
                 parts.watch();
                 guard.watch();
                 neighbours.watch(node, table);

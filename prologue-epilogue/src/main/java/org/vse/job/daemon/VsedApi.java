@@ -1,26 +1,20 @@
 package org.vse.job.daemon;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Instant;
-import java.time.ZoneOffset;
-import java.time.format.DateTimeParseException;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
-import org.jspecify.annotations.Nullable;
+import java.util.function.ToIntFunction;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
 import org.vse.imagestore.Image;
 import org.vse.job.lifecycle.Job;
 import org.vse.job.step.Node;
-import org.vse.ledger.ReportFormat;
-import org.vse.ledger.VmIntervalQuery;
-import org.vse.ledger.VmReport;
 
 /** The API of docs/api.md: who may ask for what, and what is done. */
 final class VsedApi {
@@ -28,11 +22,11 @@ final class VsedApi {
     private final ObjectMapper json;
     private final JobTable table;
     private final LocalDesk desk;
-    private final HostUsers users;
     private final JobView views;
     private final JobCalls jobs;
     private final HookCalls hooks;
     private final CheckpointCalls checkpoints;
+    private final LedgerCalls ledger;
     private final ImageUse use;
     private final ObjectNode health;
     private final CountDownLatch down;
@@ -41,6 +35,7 @@ final class VsedApi {
      * Takes what calls act upon.
      *
      * @param health the answer to {@code /v1/health}
+     * @param prune removes what is older than a time from the ledger, as far as this node may; how many runs
      * @param down counted down when the daemon is to end
      */
     VsedApi(
@@ -51,18 +46,19 @@ final class VsedApi {
             CurrentPolicy policy,
             HostUsers users,
             ObjectNode health,
+            ToIntFunction<Instant> prune,
             CountDownLatch down) {
         this.node = node;
         this.json = json;
         this.table = table;
         this.desk = desk;
-        this.users = users;
         this.views = new JobView(json);
         this.jobs = new JobCalls(node, json, table, desk, policy, users);
         this.checkpoints = new CheckpointCalls(node, json, table);
         this.hooks = new HookCalls(
                 json,
                 new HookDesk(node, table, desk, policy, users, new NodeSources(node.commands()), HookDesk.FREEING));
+        this.ledger = new LedgerCalls(node, json, users, prune);
         this.use = new ImageUse(table);
         this.use.waitingAt(desk);
         this.health = health;
@@ -89,7 +85,8 @@ final class VsedApi {
             case "GET vms" -> call.reply().json(200, vms(call));
             case "GET node" -> call.reply().json(200, new NodeView(json, table, desk).of(call.peer()));
             case "GET images" -> call.reply().json(200, images(call));
-            case "GET report" -> call.reply().json(200, report(call));
+            case "GET report" -> ledger.report(call);
+            case "GET ledger", "POST ledger" -> ledger.ledger(call);
             case "POST down" -> down(call);
             case "GET jobs", "POST jobs" -> jobs.answer(call);
             case "GET checkpoints", "POST checkpoints" -> checkpoints.answer(call);
@@ -126,44 +123,6 @@ final class VsedApi {
             answer.set("inUse", json.valueToTree(use.now()));
         }
         return answer;
-    }
-
-    private JsonNode report(Call call) throws IOException {
-        if (call.path().size() != 3 || !call.path().get(2).equals("vms")) {
-            throw call.unknown();
-        }
-        Map<String, String> query = call.query();
-        String user = query.get("user");
-        if (!call.peer().isAdmin()) {
-            String own = users.find(Integer.toString(call.peer().uid())).name();
-            if (user != null && !user.equals(own)) {
-                throw VseException.of(ErrorCode.NOT_PERMITTED, "only root may see the machines of other users")
-                        .next("leave --user out");
-            }
-            user = own;
-        }
-        VmIntervalQuery wanted = VmIntervalQuery.all()
-                .between(instant(query.get("since")), instant(query.get("until")))
-                .ofUser(user)
-                .onNode(query.get("node"))
-                .ofImage(query.get("image"))
-                .ofJob(query.get("job"));
-        VmReport report = new VmReport(
-                node.ledger().intervals(wanted),
-                instant(query.get("since")),
-                instant(query.get("until")),
-                node.clock().instant());
-        return json.readTree(report.render(ReportFormat.JSON, ZoneOffset.UTC));
-    }
-
-    private static @Nullable Instant instant(@Nullable String text) {
-        try {
-            return text == null ? null : Instant.parse(text);
-        } catch (DateTimeParseException e) {
-            throw VseException.of(ErrorCode.USAGE, "'" + text + "' is not a point in time")
-                    .fact("expected", "ISO 8601 in UTC, 2026-11-21T08:00:00Z")
-                    .because(e);
-        }
     }
 
     private void down(Call call) throws IOException {

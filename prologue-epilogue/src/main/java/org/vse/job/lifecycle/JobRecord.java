@@ -32,6 +32,7 @@ import org.vse.provisioner.network.NetworkPlan;
  * @param digest of the image; what boots
  * @param sharesCores other jobs that agreed to it may have its cores, too
  * @param qemuUid host uid of the machines, no other job's
+ * @param charged what its batch system counts the job as; null where nothing counts jobs
  * @param walltimeSeconds limit of the run; null for none. A batch system may count it from before the machines come up, and
  *     ends the job itself
  * @param added null for nothing, as in records of the time before there was anything
@@ -58,6 +59,7 @@ public record JobRecord(
         boolean sharesCores,
         int qemuUid,
         int qemuGid,
+        @Nullable Charged charged,
         @Nullable Long walltimeSeconds,
         Instant submitted,
         @Nullable Additions added,
@@ -166,6 +168,7 @@ public record JobRecord(
                 sharesCores,
                 newQemuUid,
                 newQemuGid,
+                charged,
                 walltimeSeconds,
                 submitted,
                 added,
@@ -216,6 +219,18 @@ public record JobRecord(
             groups = List.copyOf(groups);
         }
     }
+
+    /**
+     * What a batch system counts a job as.
+     *
+     * @param queue queue or partition
+     * @param account null when the job is charged to nothing
+     * @param arrayIndex null unless the job is a member of an array
+     */
+    public record Charged(
+            String queue,
+            @Nullable String account,
+            @Nullable Integer arrayIndex) {}
 
     /** A group of the host. */
     public record Group(String name, int gid) {}

@@ -15,6 +15,7 @@ import org.vse.job.lifecycle.JobRecord;
 import org.vse.job.lifecycle.JobState;
 import org.vse.job.lifecycle.Progress;
 import org.vse.job.lifecycle.Step;
+import org.vse.ledger.LedgerEvent;
 import org.vse.ledger.VmEnd;
 import org.vse.policy.Network;
 import org.vse.provisioner.Origin;
@@ -25,9 +26,12 @@ import org.vse.provisioner.VmUsage;
 import org.vse.provisioner.accelerator.ProbeGuest;
 import org.vse.provisioner.checkpoint.CheckpointStore.CheckpointSet;
 import org.vse.provisioner.checkpoint.SavedVm;
+import org.vse.provisioner.network.JobNetwork;
 
 /** Overlay disk and domain of every machine, in parallel; from here on the ledger knows them. */
 final class CreateStep implements Step {
+    static final String NAME = "create";
+
     private final Node node;
 
     CreateStep(Node node) {
@@ -36,7 +40,7 @@ final class CreateStep implements Step {
 
     @Override
     public String name() {
-        return "create";
+        return NAME;
     }
 
     @Override
@@ -156,6 +160,7 @@ final class CreateStep implements Step {
         VmName name = job.record().vmName(machine.index());
         boolean lives = node.driver().find(name).isPresent();
         Optional<VmUsage> usage = lives ? usage(job, name) : Optional.empty();
+        Optional<JobNetwork.Traffic> traffic = traffic(job, machine);
         node.driver().destroy(name);
         HostBytes.cut(node.limits(), job, machine);
         try {
@@ -171,9 +176,13 @@ final class CreateStep implements Step {
         // After the disk, which may be what fills the file system of the ledger. A machine without an opened interval
         // leaves
         // an end that ends nothing.
-        node.ledger()
-                .record(VmAccount.closed(
-                        node, job, machine, why(job, lives), JobGroup.total(node, job, machine, usage)));
+        List<LedgerEvent> told = new ArrayList<>();
+        if (lives && !job.journal().applied().contains(NAME)) {
+            told.add(VmAccount.found(node, job, machine));
+        }
+        told.add(VmAccount.closed(
+                node, job, machine, why(job, lives), JobGroup.total(node, job, machine, usage), traffic));
+        node.ledger().record(told);
     }
 
     /** A machine that cannot be asked what it used must end all the same. */
@@ -184,6 +193,15 @@ final class CreateStep implements Step {
             job.notice("what machine " + name + " used is unknown: " + e.what());
             return Optional.empty();
         }
+    }
+
+    private Optional<JobNetwork.Traffic> traffic(Job job, JobRecord.Machine machine) {
+        return job.record().network() == Network.JOB
+                ? node.network()
+                        .traffic(
+                                job.record().networkPlan(),
+                                job.record().networkPlan().tap(machine.index()))
+                : Optional.empty();
     }
 
     private static VmEnd why(Job job, boolean lives) {

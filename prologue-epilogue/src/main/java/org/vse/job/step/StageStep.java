@@ -1,5 +1,7 @@
 package org.vse.job.step;
 
+import java.time.Duration;
+import java.time.Instant;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
 import org.vse.imagestore.Image;
@@ -23,7 +25,9 @@ final class StageStep implements Step {
 
     @Override
     public void apply(Job job, Progress progress) {
-        if (node.images().byDigest(job.record().digest()).isEmpty()) {
+        boolean wasHere = node.images().byDigest(job.record().digest()).isPresent();
+        Instant begin = node.clock().instant();
+        if (!wasHere) {
             progress.waiting(
                     "image " + job.record().image() + " to arrive",
                     node.clock().instant().plusSeconds(600));
@@ -34,6 +38,10 @@ final class StageStep implements Step {
                     "every byte of image " + image.reference() + " to be compared with its digest",
                     node.clock().instant().plusSeconds(600));
             node.images().verify(image);
+        }
+        if (!wasHere) {
+            Duration took = Duration.between(begin, node.clock().instant());
+            node.ledger().record(VmAccount.fetched(node, job, image.virtualSizeBytes(), took));
         }
         job.journal().enter(JobState.STAGED);
     }

@@ -1,28 +1,133 @@
 package org.vse.job.step;
 
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
+import org.vse.failure.VseException;
 import org.vse.job.lifecycle.Job;
 import org.vse.job.lifecycle.JobRecord;
+import org.vse.job.lifecycle.JournalEntry;
 import org.vse.ledger.Ending;
 import org.vse.ledger.JobKey;
 import org.vse.ledger.LedgerEvent;
 import org.vse.ledger.Submitter;
 import org.vse.ledger.VmEnd;
+import org.vse.provisioner.HostTopology;
 import org.vse.provisioner.VmSpec.Accelerator;
+import org.vse.provisioner.network.JobNetwork;
+import org.vse.scheduler.JobFacts;
 
 /**
  * What the ledger is told of a job's machines. The ids of events follow from the job attempt and the machine, so that an
  * event that is told again after a crash counts once.
  */
 public final class VmAccount {
+    /** Id of a job that was refused before it got one; the first of them has 1. */
+    private static final String NO_ID = "local-0";
+
+    private static final Path DEVICES = Path.of("/sys/devices/system");
+
     private VmAccount() {}
+
+    /** An attempt of a job begins on this node, its first. */
+    public static LedgerEvent admitted(Node node, Job job) {
+        JobRecord record = job.record();
+        return new LedgerEvent.JobAdmitted(
+                uuid(record.tag() + " admitted"),
+                node.clock().instant(),
+                key(record),
+                submitter(record),
+                record.image(),
+                record.digest(),
+                record.nodes());
+    }
+
+    /** A job's image has come to this node. */
+    static LedgerEvent fetched(Node node, Job job, long bytes, Duration took) {
+        JobRecord record = job.record();
+        return new LedgerEvent.ImageFetched(
+                uuid(record.tag() + " " + node.name() + " fetched"),
+                node.clock().instant(),
+                key(record),
+                node.name(),
+                record.image(),
+                record.digest(),
+                bytes,
+                took);
+    }
+
+    /**
+     * Records that a job of a batch system was refused: nothing of it ran.
+     *
+     * @return the reason, which a ledger that fails does not hide
+     */
+    public static VseException refused(Node node, String scheduler, JobFacts facts, VseException why) {
+        return recorded(
+                node,
+                why,
+                new LedgerEvent.JobRefused(
+                        uuid(scheduler + " " + facts.job() + " " + facts.attempt() + " " + node.name() + " refused"),
+                        node.clock().instant(),
+                        new JobKey(scheduler, scheduler, facts.job(), facts.attempt()),
+                        new Submitter(
+                                facts.owner().name(),
+                                facts.owner().uid(),
+                                null,
+                                facts.queue(),
+                                facts.account().orElse(null),
+                                facts.arrayIndex().isPresent()
+                                        ? facts.arrayIndex().getAsInt()
+                                        : null),
+                        why.code()));
+    }
+
+    /** The same of a job of the embedded scheduler, which never got an id. */
+    public static VseException refused(Node node, JobRecord.User user, VseException why) {
+        return recorded(
+                node,
+                why,
+                new LedgerEvent.JobRefused(
+                        UUID.randomUUID(),
+                        node.clock().instant(),
+                        new JobKey(node.name(), JobRecord.EMBEDDED, NO_ID, 1),
+                        submitter(user, null),
+                        why.code()));
+    }
+
+    private static VseException recorded(Node node, VseException why, LedgerEvent refusal) {
+        try {
+            node.ledger().record(refusal);
+        } catch (VseException e) {
+            why.addSuppressed(e);
+        }
+        return why;
+    }
 
     /** A machine has begun to run. */
     static LedgerEvent opened(Node node, Job job, JobRecord.Machine machine, Accelerator accelerator) {
+        return opened(node, job, machine, accelerator.name(), node.clock().instant());
+    }
+
+    /**
+     * A machine is there whose beginning nobody may have told: the daemon died while machines were started. Where it was told
+     * after all, that counts.
+     */
+    static LedgerEvent found(Node node, Job job, JobRecord.Machine machine) {
+        Instant begun = job.journal().entries().stream()
+                .filter(entry -> CreateStep.NAME.equals(entry.step()) && entry.kind() == JournalEntry.Kind.INTENT)
+                .map(JournalEntry::at)
+                .findFirst()
+                .orElseGet(() -> node.clock().instant());
+        return opened(node, job, machine, "UNKNOWN", begun);
+    }
+
+    private static LedgerEvent opened(
+            Node node, Job job, JobRecord.Machine machine, String accelerator, Instant started) {
         JobRecord record = job.record();
         return new LedgerEvent.VmOpened(
                 id(record, machine, "opened"),
@@ -34,23 +139,37 @@ public final class VmAccount {
                         machine.index(),
                         machine.node(),
                         machine.cores(),
+                        HostTopology.read(DEVICES).memoriesOf(machine.cores()),
                         machine.vcpus(),
                         machine.memoryBytes(),
                         record.image(),
                         record.digest(),
-                        accelerator.name()),
-                node.clock().instant());
+                        accelerator),
+                started);
     }
 
     /** A machine runs no more. */
-    static LedgerEvent closed(Node node, Job job, JobRecord.Machine machine, VmEnd why, JobGroup.Total used) {
+    static LedgerEvent closed(
+            Node node,
+            Job job,
+            JobRecord.Machine machine,
+            VmEnd why,
+            JobGroup.Total used,
+            Optional<JobNetwork.Traffic> traffic) {
         JobRecord record = job.record();
         return new LedgerEvent.VmClosed(
                 id(record, machine, "closed"),
                 node.clock().instant(),
                 key(record),
                 id(record, machine, "opened"),
-                new Ending(node.clock().instant(), why, orNull(used.cpuNanos()), orNull(used.memoryBytes())));
+                new Ending(
+                        node.clock().instant(),
+                        why,
+                        orNull(used.cpuNanos()),
+                        orNull(used.memoryBytes()),
+                        traffic.map(JobNetwork.Traffic::bytesIn).orElse(null),
+                        traffic.map(JobNetwork.Traffic::bytesOut).orElse(null),
+                        null));
     }
 
     private static @Nullable Long orNull(OptionalLong number) {
@@ -75,11 +194,29 @@ public final class VmAccount {
     }
 
     private static JobKey key(JobRecord record) {
-        return new JobKey(record.coordinator(), record.scheduler(), record.id(), record.attempt());
+        boolean ours = record.scheduler().equals(JobRecord.EMBEDDED);
+        // Our own ids are a node's; those of a batch system are the same on all its nodes.
+        return new JobKey(
+                ours ? record.coordinator() : record.scheduler(), record.scheduler(), record.id(), record.attempt());
     }
 
     private static Submitter submitter(JobRecord record) {
-        return new Submitter(record.user().name(), record.user().uid(), null);
+        return submitter(record.user(), record.charged());
+    }
+
+    private static Submitter submitter(JobRecord.User user, JobRecord.@Nullable Charged charged) {
+        String group = user.groups().stream()
+                .filter(each -> each.gid() == user.gid())
+                .map(JobRecord.Group::name)
+                .findFirst()
+                .orElse(null);
+        return new Submitter(
+                user.name(),
+                user.uid(),
+                group,
+                charged == null ? null : charged.queue(),
+                charged == null ? null : charged.account(),
+                charged == null ? null : charged.arrayIndex());
     }
 
     private static UUID id(JobRecord record, JobRecord.Machine machine, String what) {

@@ -300,6 +300,7 @@ class JobLifeSystemTest {
         next.desk.runner().awaitIdle();
         assertThat(next.job(accepted.id()).failure().map(VseException::code)).contains(ErrorCode.STEP_INTERRUPTED);
         assertNothingLeft(next, accepted.id());
+        assertThat(ends(next)).as("machines that ran").hasSize(where.equals("START BEFORE") ? 0 : 1);
         next.gone();
 
         Daemon third = new Daemon(true);

@@ -15,6 +15,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -108,7 +109,9 @@ class PartsSystemTest {
                         new PeerImages(
                                 new DirectorySource(second.node().images().root())),
                         second.json(),
-                        second.json().createObjectNode())::answer,
+                        second.json().createObjectNode(),
+                        Optional.empty(),
+                        Clock.systemUTC())::answer,
                 second.json(),
                 identity("n2"));
         address = server.listen(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
@@ -191,6 +194,7 @@ class PartsSystemTest {
                 false,
                 70_000,
                 70_000,
+                null,
                 null,
                 Instant.EPOCH,
                 null,

@@ -25,6 +25,7 @@ import org.vse.failure.VseException;
 import org.vse.job.Standing;
 import org.vse.job.lifecycle.Job;
 import org.vse.job.lifecycle.JobLifecycle;
+import org.vse.ledger.JobOutcome;
 import org.vse.process.CommandRunner;
 import org.vse.provisioner.fake.FakeDriver;
 import org.vse.provisioner.fake.FakeGuest;
@@ -69,6 +70,7 @@ class VsedApiTest {
                 new CurrentPolicy(new PolicyOnDisk(dir.resolve("none.yaml"), false)),
                 new HostUsers(new CommandRunner()),
                 node.json().createObjectNode().put("version", "x"),
+                node.node().ledger()::prune,
                 down);
     }
 
@@ -138,6 +140,7 @@ class VsedApiTest {
                 new CurrentPolicy(new PolicyOnDisk(dir.resolve("none.yaml"), false)),
                 new HostUsers(new CommandRunner()),
                 node.json().createObjectNode(),
+                node.node().ledger()::prune,
                 down);
         JsonNode job =
                 node.json().readTree("{\"script\":{\"name\":\"/j\",\"text\":\"#VSE image=test\\n\"},\"cwd\":\"/tmp\"}");
@@ -147,6 +150,17 @@ class VsedApiTest {
                 () -> carols.answer(new Call(root, "POST", List.of("v1", "jobs"), Map.of(), job, new Answered())));
         assertThat(failure.code()).isEqualTo(ErrorCode.NOT_PERMITTED);
         assertThat(failure.what()).contains("uid " + CAROL + " only");
+    }
+
+    @Test
+    void aRefusedJobIsInTheLedger() throws IOException {
+        JsonNode job =
+                node.json().readTree("{\"script\":{\"name\":\"/j\",\"text\":\"#VSE image=none\\n\"},\"cwd\":\"/tmp\"}");
+        VseException why = catchThrowableOfType(VseException.class, () -> ask(0, "POST", "v1/jobs", job));
+        List<JobOutcome> outcomes = node.node().ledger().outcomes(null, null);
+        assertThat(outcomes).extracting(JobOutcome::kind).containsExactly(JobOutcome.Kind.REFUSED);
+        assertThat(outcomes).extracting(JobOutcome::code).containsExactly(why.code());
+        assertThat(outcomes).extracting(outcome -> outcome.submitter().user()).containsExactly("root");
     }
 
     @Test
@@ -213,7 +227,7 @@ class VsedApiTest {
                 "GET v1/nothing",
                 "POST v1/health",
                 "GET v1/report",
-                "GET v1/report/jobs")) {
+                "GET v1/report/cores")) {
             String[] words = call.split(" ", -1);
             assertThat(refused(0, words[0], words[1])).as(call).isEqualTo(ErrorCode.USAGE);
         }

@@ -48,6 +48,7 @@ public final class JobFixture {
                 70_000,
                 70_000,
                 null,
+                null,
                 Instant.EPOCH,
                 null,
                 null,

@@ -1,5 +1,8 @@
 package org.vse.provisioner.network;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -217,6 +220,20 @@ public final class JobNetwork {
                         .toArray(String[]::new));
     }
 
+    /**
+     * What has passed through a tap since it was made; empty when it is not in its place.
+     *
+     * @param device one of the taps that were plugged
+     */
+    public Optional<Traffic> traffic(NetworkPlan plan, String device) {
+        if (!Files.exists(NetworkPlan.file(plan.switchNamespace()))) {
+            return Optional.empty();
+        }
+        var told = commands.run(
+                Command.of("ip", "-n", plan.switchNamespace(), "-json", "-stats", "link", "show", "dev", device));
+        return told.exitCode() == 0 ? Traffic.of(told.stdout()) : Optional.empty();
+    }
+
     /** Removes the bridge and the taps. Nothing there is no error. */
     public void closeSwitch(NetworkPlan plan, List<Tap> taps) {
         taps.forEach(tap -> removeLink(tap.device()));
@@ -231,6 +248,30 @@ public final class JobNetwork {
 
     /** A tap device that one host user may open. */
     public record Tap(String device, int uid) {}
+
+    /**
+     * What a machine has received from its network and sent to it.
+     *
+     * @param bytesIn received, bytes
+     * @param bytesOut sent, bytes
+     */
+    public record Traffic(long bytesIn, long bytesOut) {
+        private static final JsonMapper JSON = new JsonMapper();
+
+        /** Reads what {@code ip -json -stats link show dev TAP} prints. What a tap receives, its machine has sent. */
+        static Optional<Traffic> of(String links) {
+            try {
+                JsonNode counts = JSON.readTree(links).path(0).path("stats64");
+                JsonNode sent = counts.path("rx").path("bytes");
+                JsonNode received = counts.path("tx").path("bytes");
+                return sent.canConvertToLong() && received.canConvertToLong()
+                        ? Optional.of(new Traffic(received.longValue(), sent.longValue()))
+                        : Optional.empty();
+            } catch (JsonProcessingException e) {
+                throw failed("ip tells of a device what is no JSON", e);
+            }
+        }
+    }
 
     private void removeNamespace(String namespace) {
         Path file = NetworkPlan.file(namespace);

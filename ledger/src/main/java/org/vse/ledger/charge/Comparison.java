@@ -1,0 +1,133 @@
+package org.vse.ledger.charge;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.ToLongFunction;
+import org.jspecify.annotations.Nullable;
+import org.vse.ledger.Ending;
+import org.vse.ledger.JobOutcome;
+import org.vse.ledger.VmEnd;
+import org.vse.ledger.VmInterval;
+
+/** One attempt: what was charged for it beside what its machines had. */
+record Comparison(Charge charge, List<VmInterval> vms, Reconciliation.Bounds bounds, Instant now) {
+
+    /** Their core times add up to what was charged. */
+    List<Difference> withoutMachines(@Nullable JobOutcome outcome) {
+        Difference.Reason reason = outcome == null || outcome.kind() == JobOutcome.Kind.SETTLED
+                ? Difference.Reason.NO_VM
+                : outcome.kind() == JobOutcome.Kind.REFUSED ? Difference.Reason.REFUSED : Difference.Reason.FAILED;
+        String text = outcome == null || outcome.code() == null
+                ? "the ledger has no machine of it"
+                : outcome.code().name();
+        return List.of(difference(reason, charge.coreTime(now), text));
+    }
+
+    /** Their core times add up to what was charged less what the machines had. */
+    List<Difference> differences() {
+        List<Difference> found = new ArrayList<>();
+        Instant begin = charge.started();
+        Instant end = charge.ended() == null ? now : charge.ended();
+        Instant lastStart =
+                vms.stream().map(VmInterval::started).max(Instant::compareTo).orElse(begin);
+        Instant firstEnd = vms.stream().map(this::endOf).min(Instant::compareTo).orElse(end);
+        Instant up = clamp(lastStart, begin, end);
+        Instant down = clamp(firstEnd.isBefore(up) ? up : firstEnd, begin, end);
+
+        boot(found, begin, up);
+        Duration between = missing(up, down);
+        add(
+                found,
+                between.isNegative() ? Difference.Reason.MORE_CORES : Difference.Reason.UNUSED_CORES,
+                between,
+                "machines had "
+                        + vms.stream().mapToInt(vm -> vm.machine().coreCount()).sum() + " of " + charge.cores()
+                        + " cores");
+        teardown(found, down, end);
+        outside(found, begin, end);
+        vms.stream()
+                .filter(vm -> !vm.submitter().user().equals(charge.user()))
+                .findFirst()
+                .ifPresent(vm -> found.add(difference(
+                        Difference.Reason.OTHER_USER,
+                        Duration.ZERO,
+                        "the ledger says '" + vm.submitter().user() + "'")));
+        return found;
+    }
+
+    private void boot(List<Difference> found, Instant begin, Instant up) {
+        Duration time = Duration.between(begin, up);
+        boolean slow = time.compareTo(bounds.boot()) > 0;
+        add(
+                found,
+                slow ? Difference.Reason.SLOW_BOOT : Difference.Reason.BOOT,
+                missing(begin, up),
+                time.toSeconds() + " s until all machines ran");
+    }
+
+    private void teardown(List<Difference> found, Instant down, Instant end) {
+        Duration time = Duration.between(down, end);
+        Difference.Reason reason = Difference.Reason.TEARDOWN;
+        if (time.compareTo(bounds.teardown()) > 0) {
+            reason = Difference.Reason.SLOW_TEARDOWN;
+        }
+        if (vms.stream().map(VmInterval::ending).anyMatch(ending -> ending != null && ending.evidence() != null)) {
+            reason = Difference.Reason.CONCLUDED;
+        } else if (reason == Difference.Reason.TEARDOWN && vms.stream().anyMatch(vm -> isEnd(vm, VmEnd.CHECKPOINTED))) {
+            reason = Difference.Reason.CHECKPOINT;
+        } else if (reason == Difference.Reason.TEARDOWN && charge.requeued()) {
+            reason = Difference.Reason.REQUEUE;
+        }
+        add(found, reason, missing(down, end), time.toSeconds() + " s from the first end of a machine");
+    }
+
+    private static boolean isEnd(VmInterval vm, VmEnd why) {
+        Ending ending = vm.ending();
+        return ending != null && ending.why() == why;
+    }
+
+    /** What machines had before and after the job. */
+    private void outside(List<Difference> found, Instant begin, Instant end) {
+        ToLongFunction<VmInterval> nanos = vm ->
+                vm.coreTime(Instant.MIN, begin).plus(vm.coreTime(end, now)).toNanos();
+        Duration time = Duration.ofNanos(vms.stream().mapToLong(nanos).sum());
+        boolean late = vms.stream()
+                .anyMatch(vm -> vm.started().isBefore(begin.minus(bounds.rounding()))
+                        || (!vm.running() && endOf(vm).isAfter(end.plus(bounds.rounding()))));
+        if (late) {
+            add(found, Difference.Reason.OUTSIDE, time.negated(), "a machine ran when the job did not");
+        } else if (charge.ended() != null && vms.stream().anyMatch(VmInterval::running)) {
+            add(found, Difference.Reason.STILL_OPEN, time.negated(), "the job has ended, the ledger has no end");
+        } else {
+            add(found, Difference.Reason.ROUNDING, time.negated(), "the batch system counts whole seconds");
+        }
+    }
+
+    /** What was charged in a time less what machines had in it. */
+    private Duration missing(Instant from, Instant to) {
+        Duration had = vms.stream().map(vm -> vm.coreTime(from, to)).reduce(Duration.ZERO, Duration::plus);
+        return Duration.between(from, to).multipliedBy(charge.cores()).minus(had);
+    }
+
+    private Instant endOf(VmInterval vm) {
+        Ending ending = vm.ending();
+        return ending == null ? now : ending.ended();
+    }
+
+    private static Instant clamp(Instant time, Instant from, Instant to) {
+        Instant latest = time.isAfter(to) ? to : time;
+        return latest.isBefore(from) ? from : latest;
+    }
+
+    private void add(List<Difference> found, Difference.Reason reason, Duration time, String text) {
+        if (!time.isZero()) {
+            found.add(difference(reason, time, text));
+        }
+    }
+
+    private Difference difference(Difference.Reason reason, Duration time, String text) {
+        return new Difference(charge.job(), charge.attempt(), charge.user(), reason, time, text);
+    }
+}
