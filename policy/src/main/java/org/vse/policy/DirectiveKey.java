@@ -58,7 +58,23 @@ public enum DirectiveKey {
             new Grammar.Words("[0-9a-f]{4}:[0-9a-f]{2}:[01][0-9a-f][.][0-7]", "PCI address such as 0000:3b:00.0"),
             "none"),
     /** Whether the script runs as root of its VM. */
-    ROOT("root", new Grammar.Choice(List.of("no", "yes")), Defaults.ROOT);
+    ROOT("root", new Grammar.Choice(List.of("no", "yes")), Defaults.ROOT),
+    /** Packages that the image does not have, or shall not have. */
+    PACKAGES(
+            "packages",
+            new Grammar.Words("-?[a-z0-9][a-z0-9+.-]{1,63}", "name of a package, after - to remove it"),
+            "none"),
+    /** Changes to the image's files. */
+    FILES("files", new Grammar.Words(FileChange.FORM, FileChange.RANGE), "none"),
+    /** Commands that change the image. */
+    RUN("run", new Grammar.Commands(1024), "none"),
+    /** Seconds that making the difference may take. */
+    BUILD_TIMEOUT("build-timeout", new Grammar.Count(1, 86_400), Integer.toString(Difference.SECONDS)),
+    /** What the difference may add. */
+    BUILD_SIZE(
+            "build-size",
+            new Grammar.Size(ByteSize.MIB, 16 * ByteSize.TIB, ByteSize.KIB),
+            ByteSize.format(Difference.BYTES));
 
     private final String word;
 

@@ -225,7 +225,12 @@ class DirectivePropertiesTest {
                         optional(counts),
                         optional(Arbitraries.of("hostfile", "hostfile:mpich,license")),
                         optional(Arbitraries.of("0000:3b:00.0", "0000:3b:00.1,0000:af:1f.7")),
-                        optional(Arbitraries.of("no", "yes"))))
+                        optional(Arbitraries.of("no", "yes")),
+                        optional(Arbitraries.of("hello", "hello,-nano,g++")),
+                        optional(Arbitraries.of("delete:/etc/motd", "copy:a:/b,edit:/etc/x:s/a=b/c/")),
+                        optional(Arbitraries.of("ldconfig", "/opt/a=b")),
+                        optional(counts),
+                        optional(sizes)))
                 .as(DirectivePropertiesTest::together);
     }
 

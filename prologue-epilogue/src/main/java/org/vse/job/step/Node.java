@@ -19,6 +19,7 @@ import org.vse.provisioner.share.ShareServer;
  * @param accelerators what executes the instructions of guests
  * @param timeouts how long each step may take
  * @param limits what a job may make the host hold
+ * @param differences images that are made for jobs
  * @param cgroups the groups of this installation's jobs
  * @param sisters the parts of jobs on other nodes
  */
@@ -30,6 +31,7 @@ public record Node(
         Limits limits,
         Cgroups cgroups,
         ImageStore images,
+        Differences differences,
         VmDriver driver,
         JobNetwork network,
         Sisters sisters,

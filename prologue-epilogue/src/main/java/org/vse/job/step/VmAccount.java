@@ -37,7 +37,7 @@ public final class VmAccount {
                         machine.vcpus(),
                         machine.memoryBytes(),
                         record.image(),
-                        record.digest(),
+                        job.booted(),
                         accelerator.name()),
                 node.clock().instant());
     }
