@@ -35,6 +35,7 @@ public enum ErrorCode {
     JOB_CANCELLED(Kind.USER),
     NOT_PERMITTED(Kind.USER),
     RECIPE_INVALID(Kind.USER),
+    DIFFERENCE_FAILED(Kind.USER),
     CONFIG_INVALID(Kind.SITE),
     POLICY_INVALID(Kind.SITE),
 

@@ -25,6 +25,7 @@ import org.vse.failure.VseException;
  * verified/sha256-HEX  the state of the files when their digests were last checked
  * cached/sha256-HEX    the image was fetched by this node's {@link ImageCache}; when this file was last touched, it was used
  * partial/sha256-HEX/  what has arrived of an image that is being fetched
+ * differences/HEX      which image was made for a difference: {@link DifferenceCache}
  * incoming/            what is being built
  * logs/                of builds
  * </pre>

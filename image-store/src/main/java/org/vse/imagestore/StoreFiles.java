@@ -31,7 +31,8 @@ final class StoreFiles {
 
     /** Makes the store's directories; refuses a store that others than its owner may write to. */
     void prepare() throws IOException {
-        for (String name : List.of("", "images", "tags", "verified", "incoming", "logs", "cached", "partial")) {
+        for (String name : List.of(
+                "", "images", "tags", "verified", "incoming", "logs", "cached", "partial", DifferenceCache.DIRECTORY)) {
             Path directory = root.resolve(name);
             if (!Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)) {
                 Files.createDirectories(directory);

@@ -258,6 +258,9 @@ public final class StoreUpkeep {
                 removed.addAll(partial());
                 removed.addAll(orphans("verified"));
                 removed.addAll(orphans("cached"));
+                for (Path note : DifferenceCache.stale(store)) {
+                    removed.add(discard(note, store.root().relativize(note).toString(), "has no image"));
+                }
                 return removed;
             });
             store.stage().close();

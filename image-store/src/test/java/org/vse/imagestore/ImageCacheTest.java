@@ -63,7 +63,7 @@ class ImageCacheTest {
         ImageTransfer transfer =
                 new ImageTransfer(here, List.of(sources), Duration.ofMillis(500), () -> free, (piece, file) -> {});
         Clock clock = Clock.fixed(Instant.EPOCH.plusSeconds(++second * 10L), ZoneOffset.UTC);
-        return new ImageCache(here, transfer, budget, () -> Set.copyOf(inUse), clock);
+        return new ImageCache(here, transfer, new CacheRoom(here, budget, () -> Set.copyOf(inUse), clock));
     }
 
     private static VseException fails(Runnable call) {

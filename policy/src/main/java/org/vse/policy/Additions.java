@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param bootSeconds until a guest answers; null for the node's own bound
  * @param devices PCI addresses, for the first VM of each node
  * @param root whether the script runs as root of its VM
+ * @param difference null for none
  */
 public record Additions(
         List<String> services,
@@ -22,10 +23,11 @@ public record Additions(
         @Nullable Integer bootSeconds,
         List<PlugIn> plugIns,
         List<String> devices,
-        boolean root) {
+        boolean root,
+        @Nullable Difference difference) {
     /** Nothing. */
     public static final Additions NONE =
-            new Additions(List.of(), List.of(), List.of(), List.of(), null, List.of(), List.of(), false);
+            new Additions(List.of(), List.of(), List.of(), List.of(), null, List.of(), List.of(), false, null);
 
     public Additions {
         services = List.copyOf(services);
@@ -46,7 +48,27 @@ public record Additions(
                 bootSeconds,
                 plugIns.stream().map(plugIn -> plugIn.in(directory)).toList(),
                 devices,
-                root);
+                root,
+                difference);
+    }
+
+    /** The same with another difference. */
+    public Additions with(Difference other) {
+        return new Additions(
+                services,
+                headServices,
+                mounts,
+                boot,
+                bootSeconds,
+                plugIns,
+                devices,
+                root,
+                other.isNone() ? null : other);
+    }
+
+    /** What its VMs have that their image does not. */
+    public Difference changes() {
+        return difference == null ? Difference.NONE : difference;
     }
 
     /** Services of the first VM, or of another. */
@@ -70,7 +92,8 @@ public record Additions(
                         .orElse(null),
                 words(settings, DirectiveKey.PLUG_INS).stream().map(PlugIn::one).toList(),
                 words(settings, DirectiveKey.HOSTDEV),
-                settings.get(DirectiveKey.ROOT).map(s -> s.text().equals("yes")).orElse(false));
+                settings.get(DirectiveKey.ROOT).map(s -> s.text().equals("yes")).orElse(false),
+                Difference.of(settings).isNone() ? null : Difference.of(settings));
     }
 
     private static List<String> words(Settings settings, DirectiveKey key) {

@@ -68,7 +68,23 @@ public enum DirectiveKey {
     /** How often the VMs are saved while the job runs. */
     CHECKPOINT_EVERY("checkpoint-every", new Grammar.Word("[1-9][0-9]{0,3}[mh]", "time such as 30m or 2h"), "never"),
     /** The job whose saved VMs this one goes on with. */
-    RESUME("resume", new Grammar.Word("[A-Za-z0-9][A-Za-z0-9._+\\[\\]-]{0,127}", "id of a job"), "none");
+    RESUME("resume", new Grammar.Word("[A-Za-z0-9][A-Za-z0-9._+\\[\\]-]{0,127}", "id of a job"), "none"),
+    /** Packages that the image does not have, or shall not have. */
+    PACKAGES(
+            "packages",
+            new Grammar.Words("-?[a-z0-9][a-z0-9+.-]{1,63}", "name of a package, after - to remove it"),
+            "none"),
+    /** Changes to the image's files. */
+    FILES("files", new Grammar.Words(FileChange.FORM, FileChange.RANGE), "none"),
+    /** Commands that change the image. */
+    RUN("run", new Grammar.Commands(1024), "none"),
+    /** Seconds that making the difference may take. */
+    BUILD_TIMEOUT("build-timeout", new Grammar.Count(1, 86_400), Integer.toString(Difference.SECONDS)),
+    /** What the difference may add. */
+    BUILD_SIZE(
+            "build-size",
+            new Grammar.Size(ByteSize.MIB, 16 * ByteSize.TIB, ByteSize.KIB),
+            ByteSize.format(Difference.BYTES));
 
     private final String word;
 

@@ -165,6 +165,34 @@ public sealed interface Grammar {
         }
     }
 
+    /** Commands of a shell; several only where a file lists them. */
+    record Commands(int longest) implements Grammar {
+        /** Between the commands of one value. */
+        public static final String BETWEEN = "\n";
+
+        /** The commands of a value that was accepted. */
+        public static List<String> of(String text) {
+            return List.of(text.split(BETWEEN, -1));
+        }
+
+        @Override
+        public void check(String text) {
+            List<String> all = of(text);
+            boolean good = all.stream()
+                    .allMatch(each -> !each.isBlank()
+                            && each.length() <= longest
+                            && each.chars().noneMatch(c -> c < ' ' || c == 0x7f));
+            if (!good || all.size() > Words.MOST) {
+                throw bad(text, "not such commands", range());
+            }
+        }
+
+        @Override
+        public String range() {
+            return "command of the guest's shell, at most " + longest + " characters";
+        }
+    }
+
     private static VseException bad(String text, String why, String range) {
         return VseException.of(ErrorCode.DIRECTIVE_BAD_VALUE, "'" + text + "' is " + why)
                 .fact("allowed", range)

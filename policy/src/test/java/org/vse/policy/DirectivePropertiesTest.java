@@ -228,7 +228,12 @@ class DirectivePropertiesTest {
                         optional(Arbitraries.of("no", "yes")),
                         optional(Arbitraries.of("kill", "signal")),
                         optional(Arbitraries.just("")),
-                        optional(Arbitraries.of("local-7", "4711[3].head"))))
+                        optional(Arbitraries.of("local-7", "4711[3].head")),
+                        optional(Arbitraries.of("hello", "hello,-nano,g++")),
+                        optional(Arbitraries.of("delete:/etc/motd", "copy:a:/b,edit:/etc/x:s/a=b/c/")),
+                        optional(Arbitraries.of("ldconfig", "/opt/a=b")),
+                        optional(counts),
+                        optional(sizes)))
                 .as(DirectivePropertiesTest::together);
     }
 

@@ -7,8 +7,10 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
+import java.util.function.BiFunction;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
+import org.vse.imagestore.DifferenceCache;
 import org.vse.imagestore.Image;
 import org.vse.imagestore.ImageStore;
 import org.vse.imagestore.Kernel;
@@ -28,6 +30,10 @@ import org.vse.process.CommandRunner;
 public final class ImageCommit {
     private static final String OVERLAY = "overlay";
     private static final String OUT = "out";
+
+    /** In the place of a tag that is not given. */
+    private static final String UNTAGGED = "untagged";
+
     private static final long SLACK = 64L << 20;
 
     private final ImageStore store;
@@ -52,6 +58,25 @@ public final class ImageCommit {
      *     STORAGE_FAILED; then the store is as it was
      */
     public Image add(Image base, Path overlay, String tag, Retag retag, String source, BuildProgress progress) {
+        return with(base, overlay, tag, source, progress, (staging, image) -> store.publish(staging, image, retag));
+    }
+
+    /**
+     * Adds the image to a node's differences, without a tag; the overlay is moved away.
+     *
+     * @throws VseException as {@link #add}; DISK_FULL also when it does not fit the node's cache
+     */
+    public Image keep(Image base, Path overlay, DifferenceCache cache, String source, BuildProgress progress) {
+        return with(base, overlay, UNTAGGED, source, progress, cache::keep);
+    }
+
+    private Image with(
+            Image base,
+            Path overlay,
+            String tag,
+            String source,
+            BuildProgress progress,
+            BiFunction<Staging, NewImage, Image> publish) {
         try (Staging work = store.stage();
                 Staging staging = store.stage()) {
             progress.step("writing the disk", Duration.ofSeconds(30));
@@ -67,7 +92,7 @@ public final class ImageCommit {
             List<NewImage.NewKernel> kernels = base.kernels().stream()
                     .map(k -> new NewImage.NewKernel(k.name(), k.commandLine(), k.provides()))
                     .toList();
-            return store.publish(
+            return publish.apply(
                     staging,
                     new NewImage(
                             base.name(),
@@ -75,8 +100,7 @@ public final class ImageCommit {
                             base.virtualSizeBytes(),
                             kernels,
                             StoreUpkeep.details(base).labels(),
-                            new Origin(clock.instant(), source)),
-                    retag);
+                            new Origin(clock.instant(), source)));
         } catch (IOException e) {
             throw VseException.storage("the changed image cannot be kept", store.root(), e);
         }

@@ -11,7 +11,6 @@ import org.vse.failure.SourcePosition;
 import org.vse.failure.VseException;
 import org.vse.policy.DirectiveKey;
 import org.vse.policy.JobScript;
-import org.vse.policy.Settings;
 import org.vse.yaml.YamlReader;
 import org.vse.yaml.YamlValue;
 
@@ -82,12 +81,8 @@ public final class DescriptionFiles {
             layers.add(
                     0,
                     fields.map(f -> layer(f, reader))
-                            .orElseGet(() -> new Layer(
-                                    "description",
-                                    new Layer.Change(Settings.NONE, Map.of()),
-                                    Map.of(),
-                                    List.of(),
-                                    true)));
+                            .orElseGet(
+                                    () -> new Layer("description", Layer.Change.NOTHING, Map.of(), List.of(), true)));
             mistakes.throwFirst();
             read.add(file);
             from = Optional.ofNullable(file.getParent()).orElse(directory);

@@ -5,7 +5,6 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.vse.failure.DidYouMean;
@@ -15,9 +14,6 @@ import org.vse.yaml.YamlValue;
 
 /** One mapping of a file: knows which keys it may have, and where each value stands. What is wrong goes to the mistakes. */
 final class Fields {
-    /** Keys that a description may have one day; each is refused by its name. */
-    static final Set<String> NOT_YET = Set.of("files", "packages", "resources", "run");
-
     private final YamlValue.Mapping mapping;
     private final Mistakes mistakes;
 
@@ -35,15 +31,11 @@ final class Fields {
         }
         mapping.entries().forEach((key, entry) -> {
             if (!known.contains(key)) {
-                boolean later = NOT_YET.contains(key);
-                VseException mistake = mistakes.add(
-                        entry.at(),
-                        later
-                                ? "'" + key + "' is not supported by this version"
-                                : "unknown key '" + key + "' in " + what);
-                Optional<String> meant = later ? Optional.empty() : DidYouMean.of(key, known);
+                VseException mistake = mistakes.add(entry.at(), "unknown key '" + key + "' in " + what);
                 mistake.fact("known", String.join(", ", known))
-                        .next(meant.map(m -> "did you mean '" + m + "'?").orElse("remove the key"));
+                        .next(DidYouMean.of(key, known)
+                                .map(m -> "did you mean '" + m + "'?")
+                                .orElse("remove the key"));
             }
         });
         return Optional.of(new Fields(mapping, mistakes));

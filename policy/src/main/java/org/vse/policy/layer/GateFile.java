@@ -63,7 +63,9 @@ public final class GateFile {
             fields.addAll(List.of("choice", String.join(",", choice.words())));
         } else if (grammar instanceof Grammar.Image) {
             fields.add("image");
-        } else if (grammar instanceof Grammar.Words || grammar instanceof Grammar.Word) {
+        } else if (grammar instanceof Grammar.Words
+                || grammar instanceof Grammar.Word
+                || grammar instanceof Grammar.Commands) {
             fields.add("words");
         } else {
             fields.add("file");
@@ -158,6 +160,7 @@ public final class GateFile {
             for (Layer.Variant variant : layer.variants()) {
                 variant.change().sets().all().forEach(s -> open.add(s.key()));
                 open.addAll(variant.change().removes().keySet());
+                variant.change().lists().forEach(list -> open.add(list.key()));
             }
         }
         return open;

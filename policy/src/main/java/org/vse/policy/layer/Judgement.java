@@ -2,8 +2,10 @@ package org.vse.policy.layer;
 
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
+import org.vse.policy.Difference;
 import org.vse.policy.DirectiveKey;
 import org.vse.policy.JobDescription;
 import org.vse.policy.JobScript;
@@ -61,7 +63,23 @@ public final class Judgement {
      */
     public JobDescription description() {
         requireAllowed();
-        return JobDescription.of(settings);
+        return bounded(JobDescription.of(settings));
+    }
+
+    /** The same with the bounds of the queue, which hold also for who says nothing of time and room. */
+    public JobDescription bounded(JobDescription description) {
+        Difference difference = description.additions().changes();
+        return difference.isNone()
+                ? description
+                : description.with(description
+                        .additions()
+                        .with(difference.within(bound(Quantity.BUILD_TIMEOUT), bound(Quantity.BUILD_SIZE))));
+    }
+
+    private long bound(Quantity quantity) {
+        return Optional.ofNullable(rules.most().get(quantity))
+                .map(bound -> quantity.bound(bound.text()).orElseThrow())
+                .orElse(Long.MAX_VALUE);
     }
 
     /** The user is shown their own first line, not the site's. */

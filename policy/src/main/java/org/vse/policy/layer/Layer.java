@@ -28,17 +28,21 @@ public record Layer(
 
     /** The layer of a script's own lines. */
     static Layer ofScript(Settings settings) {
-        return new Layer("#VSE", new Change(settings, Map.of()), Map.of(), List.of(), true);
+        return new Layer("#VSE", new Change(settings, Map.of(), List.of()), Map.of(), List.of(), true);
     }
 
     /**
-     * Values that are set, and values of earlier layers that are taken away. No key is in both.
+     * Values that are set, values of earlier layers that are taken away, and lists of earlier layers that are changed. No
+     * key is in two of them.
      *
      * @param removes where each removal is said
      */
-    public record Change(Settings sets, Map<DirectiveKey, SourcePosition> removes) {
+    public record Change(Settings sets, Map<DirectiveKey, SourcePosition> removes, List<ListChange> lists) {
+        static final Change NOTHING = new Change(Settings.NONE, Map.of(), List.of());
+
         public Change {
             removes = Map.copyOf(removes);
+            lists = List.copyOf(lists);
         }
     }
 

@@ -6,6 +6,7 @@ import java.util.Optional;
 import java.util.function.BiPredicate;
 import org.vse.failure.VseException;
 import org.vse.policy.DirectiveKey;
+import org.vse.policy.FileChange;
 import org.vse.policy.Grammar;
 import org.vse.policy.HostMount;
 import org.vse.policy.PlugIn;
@@ -39,6 +40,17 @@ final class ListJudge {
                 GlobList.PLUG_INS_DENY,
                 (glob, word) -> glob.matches(PlugIn.one(word).name()));
         words(DirectiveKey.HOSTDEV, GlobList.HOSTDEV_ALLOW, GlobList.HOSTDEV_DENY, Glob::matches);
+        words(
+                DirectiveKey.PACKAGES,
+                GlobList.PACKAGES_ALLOW,
+                GlobList.PACKAGES_DENY,
+                (glob, word) -> glob.matches(word.startsWith("-") ? word.substring(1) : word));
+        words(
+                DirectiveKey.FILES,
+                GlobList.FILES_ALLOW,
+                GlobList.FILES_DENY,
+                (glob, word) -> glob.matches(FileChange.one(word).path()));
+        words(DirectiveKey.RUN, GlobList.RUN_ALLOW, GlobList.RUN_DENY, Glob::matches);
         return List.copyOf(refusals);
     }
 
@@ -51,7 +63,9 @@ final class ListJudge {
 
     private void words(DirectiveKey key, GlobList allow, GlobList deny, BiPredicate<Glob, String> matches) {
         merged.value(key).effective().ifPresent(origin -> {
-            for (String word : Grammar.Words.of(origin.text().orElseThrow())) {
+            String text = origin.text().orElseThrow();
+            for (String word :
+                    key.grammar() instanceof Grammar.Commands ? Grammar.Commands.of(text) : Grammar.Words.of(text)) {
                 Optional<Glob> denied = rules.patterns(deny).stream()
                         .filter(glob -> matches.test(glob, word) || glob.matches(word))
                         .findFirst();

@@ -71,9 +71,10 @@ record Merged(Map<DirectiveKey, Value> values, List<VseException> refusals) {
         Map<DirectiveKey, Value> values = new EnumMap<>(DirectiveKey.class);
         List<VseException> refusals = new ArrayList<>();
         for (Layer layer : layers) {
-            Map<DirectiveKey, List<Origin>> said = said(layer, active);
-            said.forEach((key, origins) -> {
+            Map<DirectiveKey, List<Said>> all = said(layer, active);
+            all.forEach((key, said) -> {
                 Value before = values.getOrDefault(key, new Value(key, List.of(), Optional.empty()));
+                List<Origin> origins = origins(said, before.text());
                 Origin last = origins.get(origins.size() - 1);
                 boolean same = last.text().or(key::fallback).equals(before.text());
                 if (before.reserved().isEmpty() || (same && last.text().isPresent())) {
@@ -105,8 +106,23 @@ record Merged(Map<DirectiveKey, Value> values, List<VseException> refusals) {
                 values.values().stream().flatMap(v -> v.setting().stream()).toList());
     }
 
-    private static Map<DirectiveKey, List<Origin>> said(Layer layer, Predicate<Condition> active) {
-        Map<DirectiveKey, List<Origin>> said = new EnumMap<>(DirectiveKey.class);
+    /** What a layer says of a key: a value or, with a change, what becomes of the value before it. */
+    private record Said(Origin origin, Optional<ListChange> change) {}
+
+    private static List<Origin> origins(List<Said> said, Optional<String> before) {
+        List<Origin> origins = new ArrayList<>();
+        Optional<String> text = before;
+        for (Said each : said) {
+            Optional<String> now = text;
+            Origin origin = each.origin();
+            text = each.change().map(change -> change.over(now)).orElse(origin.text());
+            origins.add(new Origin(origin.layer(), text, origin.at(), origin.variant(), origin.isUsers()));
+        }
+        return origins;
+    }
+
+    private static Map<DirectiveKey, List<Said>> said(Layer layer, Predicate<Condition> active) {
+        Map<DirectiveKey, List<Said>> said = new EnumMap<>(DirectiveKey.class);
         collect(said, layer, layer.change(), Optional.empty());
         layer.variants().stream()
                 .filter(v -> active.test(v.when()))
@@ -115,14 +131,27 @@ record Merged(Map<DirectiveKey, Value> values, List<VseException> refusals) {
     }
 
     private static void collect(
-            Map<DirectiveKey, List<Origin>> said, Layer layer, Layer.Change change, Optional<Condition> variant) {
+            Map<DirectiveKey, List<Said>> said, Layer layer, Layer.Change change, Optional<Condition> variant) {
         for (Setting setting : change.sets().all()) {
             said.computeIfAbsent(setting.key(), k -> new ArrayList<>())
-                    .add(new Origin(
-                            layer.name(), Optional.of(setting.text()), setting.position(), variant, layer.isUsers()));
+                    .add(new Said(
+                            new Origin(
+                                    layer.name(),
+                                    Optional.of(setting.text()),
+                                    setting.position(),
+                                    variant,
+                                    layer.isUsers()),
+                            Optional.empty()));
         }
         change.removes()
                 .forEach((key, at) -> said.computeIfAbsent(key, k -> new ArrayList<>())
-                        .add(new Origin(layer.name(), Optional.empty(), at, variant, layer.isUsers())));
+                        .add(new Said(
+                                new Origin(layer.name(), Optional.empty(), at, variant, layer.isUsers()),
+                                Optional.empty())));
+        change.lists()
+                .forEach(list -> said.computeIfAbsent(list.key(), k -> new ArrayList<>())
+                        .add(new Said(
+                                new Origin(layer.name(), Optional.empty(), list.at(), variant, layer.isUsers()),
+                                Optional.of(list))));
     }
 }

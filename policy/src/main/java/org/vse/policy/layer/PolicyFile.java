@@ -47,6 +47,9 @@ record PolicyFile(String file, Optional<String> cluster, Part all, Map<String, P
             "services",
             "plug-ins",
             "hostdev",
+            "packages",
+            "files",
+            "run",
             "limits",
             "require");
     private static final List<String> CHANGES = List.of("add", "remove");
@@ -73,8 +76,8 @@ record PolicyFile(String file, Optional<String> cluster, Part all, Map<String, P
     }
 
     private static Part empty(String name) {
-        Layer.Change nothing = new Layer.Change(Settings.NONE, Map.of());
-        return new Part(new Layer(name, nothing, Map.of(), List.of(), false), Rules.NONE, Optional.empty());
+        return new Part(
+                new Layer(name, Layer.Change.NOTHING, Map.of(), List.of(), false), Rules.NONE, Optional.empty());
     }
 
     private static final class Reader {
@@ -137,9 +140,18 @@ record PolicyFile(String file, Optional<String> cluster, Part all, Map<String, P
                 sets.add(setting);
                 reserved.put(setting.key(), setting.position());
             }
+            List<ListChange> lists = new ArrayList<>(defaults.lists());
+            for (ListChange list : enforced.lists()) {
+                if (lists.stream().anyMatch(first -> first.key() == list.key())
+                        || defaults.sets().get(list.key()).isPresent()) {
+                    mistakes.add(list.at(), "'" + list.key() + "' is in 'defaults' and in 'enforce'");
+                }
+                lists.add(list);
+                reserved.put(list.key(), list.at());
+            }
             Layer layer = new Layer(
                     name,
-                    new Layer.Change(Settings.of(sets), defaults.removes()),
+                    new Layer.Change(Settings.of(sets), defaults.removes(), lists),
                     reserved,
                     settings.variants(fields),
                     false);
@@ -149,7 +161,7 @@ record PolicyFile(String file, Optional<String> cluster, Part all, Map<String, P
         private Layer.Change change(Fields fields, String key) {
             return fields.mapping(key, SettingsReader.WRITTEN)
                     .map(settings::change)
-                    .orElseGet(() -> new Layer.Change(Settings.NONE, Map.of()));
+                    .orElse(Layer.Change.NOTHING);
         }
 
         private Rules rules(Fields fields) {

@@ -18,7 +18,9 @@ public enum Quantity {
     VMS("vms", Quantity.NODES, "vms-per-node"),
     VCPUS_PER_JOB("vcpus-per-job", Quantity.NODES, "vms-per-node", "vcpus"),
     MEMORY_PER_JOB("memory-per-job", Quantity.NODES, "vms-per-node", "memory"),
-    BOOT_TIMEOUT("boot-timeout", "boot-timeout");
+    BOOT_TIMEOUT("boot-timeout", "boot-timeout"),
+    BUILD_TIMEOUT("build-timeout", "build-timeout"),
+    BUILD_SIZE("build-size", "build-size");
 
     /** The one factor that is not a key: nodes that the batch system was asked for. */
     public static final String NODES = "nodes";

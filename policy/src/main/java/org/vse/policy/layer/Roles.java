@@ -18,6 +18,10 @@ final class Roles {
     static final String HEAD = "head";
 
     static final List<String> NAMES = List.of(HEAD, "worker");
+
+    /** Keys that may be written together below {@code resources}. */
+    static final List<String> RESOURCES = List.of("vcpus", "memory", "disk", "vms-per-node");
+
     private static final List<String> KEYS = List.of("vcpus", "memory", "services");
 
     private Roles() {}
@@ -29,21 +33,43 @@ final class Roles {
             BiFunction<DirectiveKey, YamlValue, Optional<Setting>> setting,
             Mistakes mistakes) {
         for (String role : NAMES) {
+            String prefix = role.equals(HEAD) ? HEAD + "-" : "";
             roles.mapping(role, KEYS)
-                    .ifPresent(fields -> fields.entries().forEach((word, entry) -> {
-                        if (!KEYS.contains(word)) {
-                            return;
-                        }
-                        DirectiveKey key = DirectiveKey.of(role.equals(HEAD) ? HEAD + "-" + word : word)
-                                .orElseThrow();
-                        if (removes.containsKey(key) || sets.stream().anyMatch(s -> s.key() == key)) {
-                            mistakes.add(entry.at(), "'" + key + "' is given twice, once for role '" + role + "'");
-                        } else if (entry.value() instanceof YamlValue.Scalar scalar && scalar.isNothing()) {
-                            removes.put(key, entry.at());
-                        } else {
-                            setting.apply(key, entry.value()).ifPresent(sets::add);
-                        }
-                    }));
+                    .ifPresent(fields -> grouped(
+                            fields, KEYS, prefix, "once for role '" + role + "'", sets, removes, setting, mistakes));
         }
+    }
+
+    static void resources(
+            Fields resources,
+            List<Setting> sets,
+            Map<DirectiveKey, SourcePosition> removes,
+            BiFunction<DirectiveKey, YamlValue, Optional<Setting>> setting,
+            Mistakes mistakes) {
+        grouped(resources, RESOURCES, "", "once below 'resources'", sets, removes, setting, mistakes);
+    }
+
+    private static void grouped(
+            Fields fields,
+            List<String> words,
+            String prefix,
+            String once,
+            List<Setting> sets,
+            Map<DirectiveKey, SourcePosition> removes,
+            BiFunction<DirectiveKey, YamlValue, Optional<Setting>> setting,
+            Mistakes mistakes) {
+        fields.entries().forEach((word, entry) -> {
+            if (!words.contains(word)) {
+                return;
+            }
+            DirectiveKey key = DirectiveKey.of(prefix + word).orElseThrow();
+            if (removes.containsKey(key) || sets.stream().anyMatch(s -> s.key() == key)) {
+                mistakes.add(entry.at(), "'" + key + "' is given twice, " + once);
+            } else if (entry.value() instanceof YamlValue.Scalar scalar && scalar.isNothing()) {
+                removes.put(key, entry.at());
+            } else {
+                setting.apply(key, entry.value()).ifPresent(sets::add);
+            }
+        });
     }
 }

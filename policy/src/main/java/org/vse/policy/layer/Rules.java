@@ -40,7 +40,13 @@ record Rules(
         PLUG_INS_ALLOW("plug-ins", "allow"),
         PLUG_INS_DENY("plug-ins", "deny"),
         HOSTDEV_ALLOW("hostdev", "allow"),
-        HOSTDEV_DENY("hostdev", "deny");
+        HOSTDEV_DENY("hostdev", "deny"),
+        PACKAGES_ALLOW("packages", "allow"),
+        PACKAGES_DENY("packages", "deny"),
+        FILES_ALLOW("files", "allow"),
+        FILES_DENY("files", "deny"),
+        RUN_ALLOW("run", "allow"),
+        RUN_DENY("run", "deny");
 
         private final String key;
         private final String verb;

@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.vse.failure.DidYouMean;
 import org.vse.failure.SourcePosition;
@@ -32,8 +31,11 @@ final class SettingsReader {
     /** Values for the head and for the workers, written together. */
     static final String ROLES = "roles";
 
+    /** What every VM has of its node, written together. */
+    static final String RESOURCES = "resources";
+
     /** What a layer's values are written as: the keys, and {@value #ROLES}. */
-    static final List<String> WRITTEN = and(ROLES, KEYS);
+    static final List<String> WRITTEN = and(RESOURCES, and(ROLES, KEYS));
 
     private static final List<String> VARIANT = and(WHEN, WRITTEN);
 
@@ -53,11 +55,14 @@ final class SettingsReader {
     Layer.Change change(Fields fields) {
         List<Setting> sets = new ArrayList<>();
         Map<DirectiveKey, SourcePosition> removes = new EnumMap<>(DirectiveKey.class);
+        List<ListChange> lists = new ArrayList<>();
         for (String word : KEYS) {
             YamlValue.@Nullable Entry entry = fields.entry(word);
             if (entry != null) {
                 DirectiveKey key = DirectiveKey.of(word).orElseThrow();
-                if (entry.value() instanceof YamlValue.Scalar scalar && scalar.isNothing()) {
+                if (entry.value() instanceof YamlValue.Mapping && ListChange.fits(key)) {
+                    list(key, entry.value()).ifPresent(lists::add);
+                } else if (entry.value() instanceof YamlValue.Scalar scalar && scalar.isNothing()) {
                     removes.put(key, entry.at());
                 } else {
                     setting(key, entry.value()).ifPresent(sets::add);
@@ -66,7 +71,22 @@ final class SettingsReader {
         }
         fields.mapping(ROLES, Roles.NAMES)
                 .ifPresent(roles -> Roles.read(roles, sets, removes, this::setting, mistakes));
-        return new Layer.Change(Settings.of(sets), removes);
+        fields.mapping(RESOURCES, Roles.RESOURCES)
+                .ifPresent(resources -> Roles.resources(resources, sets, removes, this::setting, mistakes));
+        return new Layer.Change(Settings.of(sets), removes, lists);
+    }
+
+    private Optional<ListChange> list(DirectiveKey key, YamlValue value) {
+        return Fields.of("'" + key + "'", value, List.of("add", "remove"), mistakes)
+                .map(change ->
+                        new ListChange(key, words(key, change, "add"), words(key, change, "remove"), value.at()));
+    }
+
+    private List<String> words(DirectiveKey key, Fields change, String verb) {
+        return change.value(verb)
+                .flatMap(value -> setting(key, value))
+                .map(setting -> ListChange.words(key, setting.text()))
+                .orElse(List.of());
     }
 
     private Optional<Setting> setting(DirectiveKey key, YamlValue value) {
@@ -91,12 +111,14 @@ final class SettingsReader {
                     && choice.words().contains("yes");
             return Optional.of(!isTruth ? scalar.text() : scalar.text().matches("(?i)true|yes|on") ? "yes" : "no");
         }
-        return key.grammar() instanceof Grammar.Words
+        return ListChange.fits(key)
                         && value instanceof YamlValue.Sequence sequence
                         && sequence.items().stream().allMatch(YamlValue.Scalar.class::isInstance)
-                ? Optional.of(sequence.items().stream()
-                        .map(item -> ((YamlValue.Scalar) item).text())
-                        .collect(Collectors.joining(",")))
+                ? ListChange.text(
+                        key,
+                        sequence.items().stream()
+                                .map(item -> ((YamlValue.Scalar) item).text())
+                                .toList())
                 : Optional.empty();
     }
 
@@ -106,13 +128,7 @@ final class SettingsReader {
             if (KEYS.contains(word.text())) {
                 reserved.put(DirectiveKey.of(word.text()).orElseThrow(), word.at());
             } else {
-                boolean later = Fields.NOT_YET.contains(word.text());
-                mistakes.add(
-                                word.at(),
-                                "'" + word.text() + "' "
-                                        + (later
-                                                ? "is not supported by this version"
-                                                : "is not a key that can be reserved"))
+                mistakes.add(word.at(), "'" + word.text() + "' is not a key that can be reserved")
                         .fact("known", String.join(", ", KEYS))
                         .next(DidYouMean.of(word.text(), KEYS)
                                 .map(m -> "did you mean '" + m + "'?")

@@ -11,6 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
 import org.vse.policy.ByteSize;
+import org.vse.policy.DirectiveKey;
 import org.vse.policy.Examples;
 import org.vse.policy.JobDescription;
 import org.vse.policy.JobScript;
@@ -71,14 +72,54 @@ class DescriptionFilesTest {
         assertThat(refused(Map.of("/home/alice/a.yaml", "memry: 1GiB")).render())
                 .startsWith("vse: /home/alice/a.yaml:1:1: unknown key 'memry' in the description [DESCRIPTION_INVALID]")
                 .endsWith("did you mean 'memory'?");
-        assertThat(refused(Map.of("/home/alice/a.yaml", "packages: {}")).what())
-                .isEqualTo("'packages' is not supported by this version");
+        assertThat(refused(Map.of("/home/alice/a.yaml", "boots: {}")).what())
+                .isEqualTo("unknown key 'boots' in the description");
         assertThat(refused(Map.of("/home/alice/a.yaml", "limits: {}")).what())
                 .isEqualTo("unknown key 'limits' in the description");
         assertThat(refused(Map.of("/home/alice/a.yaml", "extends: d/b.yaml")).where())
                 .isEqualTo("/home/alice/a.yaml:1:10");
         assertThat(refused(Map.of("/home/alice/a.yaml", "x".repeat(1 << 17))).what())
                 .isEqualTo("the file is too large");
+    }
+
+    @Test
+    void aListOfAnEarlierLayerIsAddedToAndTakenFrom() {
+        Policy policy = Policy.site("/etc/vse/policy.yaml", """
+                queues:
+                  batch:
+                    images: { allow: ["*"] }
+                    packages: { allow: ["*"] }
+                    run: { allow: ["*"] }
+                    defaults: { image: a, packages: [hello, nano] }
+                    limits: { build-timeout: 60 }
+                  fixed: { extends: batch, reserved: [packages] }
+                """);
+        String file = """
+                packages: { add: [tree, hello], remove: [nano] }
+                run: ["echo one, two", "ldconfig"]
+                resources: { vcpus: 2, memory: 1GiB }
+                variants: [{ when: vms > 1, packages: { add: [-nano] } }]
+                """;
+        JobScript script = JobScript.parse("/home/alice/job.sh", "#VSE vse=a.yaml\n");
+        List<Layer> layers = DescriptionFiles.layers(script, Path.of("/home/alice"), asked -> file);
+        JobDescription one = policy.judge(
+                        "batch", script, layers, new Applicant("alice", List.of(), 1, OptionalInt.empty()))
+                .description();
+        JobDescription two = policy.judge(
+                        "batch", script, layers, new Applicant("alice", List.of(), 2, OptionalInt.empty()))
+                .description();
+        assertThat(one.additions().changes().packages()).containsExactly("hello", "tree");
+        assertThat(two.additions().changes().packages()).containsExactly("hello", "tree", "-nano");
+        assertThat(one.additions().changes().run()).containsExactly("echo one, two", "ldconfig");
+        assertThat(one.additions().changes().seconds()).isEqualTo(60);
+        assertThat(one.vcpus()).hasValue(2);
+        assertThat(one.memoryBytes()).isEqualTo(ByteSize.GIB);
+        Judgement fixed =
+                policy.judge("fixed", script, layers, new Applicant("alice", List.of(), 1, OptionalInt.empty()));
+        assertThat(fixed.refusals().get(0).what())
+                .isEqualTo("'packages' is reserved in queue 'fixed' and cannot become 'hello,tree'");
+        assertThat(fixed.settings().get(DirectiveKey.PACKAGES).orElseThrow().text())
+                .isEqualTo("hello,nano");
     }
 
     @Test

@@ -26,7 +26,10 @@ class ListJudgeTest {
                 services: { allow: [ssh, "m*"], deny: [mysql] }
                 plug-ins: { allow: [hostfile] }
                 hostdev: { allow: ["0000:3b:00.*"] }
-                limits: { root: [no, yes], vcpus: 2, memory-per-job: 4GiB, boot-timeout: 60 }
+                packages: { allow: [hello, "lib*"], deny: [libvirt0] }
+                files: { allow: ["/etc/motd", "/opt/*"] }
+                run: { allow: ["ldconfig", "/opt/site/*"] }
+                limits: { root: [no, yes], vcpus: 2, memory-per-job: 4GiB, boot-timeout: 60, build-timeout: 120, build-size: 64MiB }
               hacker:
                 extends: some
                 boot: { allow: { add: ["init=/bin/*"] } }
@@ -50,6 +53,10 @@ class ListJudgeTest {
                 "head-services=ssh",
                 "plug-ins=hostfile",
                 "hostdev=0000:3b:00.0",
+                "packages=hello",
+                "packages=-hello",
+                "files=delete:/etc/motd",
+                "run=ldconfig",
                 "root=yes"
             })
     void isRefusedWhereNoLayerSaysAWord(String line) {
@@ -72,6 +79,10 @@ class ListJudgeTest {
                 "services=ssh,munge",
                 "plug-ins=hostfile:mpich",
                 "hostdev=0000:3b:00.1",
+                "packages=hello,libc6,-libfoo",
+                "files=copy:motd:/etc/motd,link:/opt/x:/opt/y,edit:/opt/z:s/a=b/c/,delete:/opt/x/y",
+                "run=/opt/site/prepare",
+                "build-timeout=120 build-size=64MiB",
                 "root=yes",
                 "head-vcpus=2 head-memory=1GiB boot-timeout=60"
             })
@@ -90,8 +101,14 @@ class ListJudgeTest {
         "services=mysql, services=mysql, services.deny 'mysql' at /etc/vse/policy.yaml:8:",
         "plug-ins=license, plug-ins=license, plug-ins.allow at /etc/vse/policy.yaml:9:",
         "hostdev=0000:af:00.0, hostdev=0000:af:00.0, hostdev.allow at /etc/vse/policy.yaml:10:",
-        "head-vcpus=3, head-vcpus=3, limits.vcpus at /etc/vse/policy.yaml:11:",
-        "boot-timeout=61, boot-timeout=61, limits.boot-timeout at /etc/vse/policy.yaml:11:"
+        "head-vcpus=3, head-vcpus=3, limits.vcpus at /etc/vse/policy.yaml:14:",
+        "boot-timeout=61, boot-timeout=61, limits.boot-timeout at /etc/vse/policy.yaml:14:",
+        "packages=libvirt0, packages=libvirt0, packages.deny 'libvirt0' at /etc/vse/policy.yaml:11:",
+        "packages=-nano, packages=-nano, packages.allow at /etc/vse/policy.yaml:11:",
+        "files=delete:/etc/passwd, files=delete:/etc/passwd, files.allow at /etc/vse/policy.yaml:12:",
+        "run=/bin/sh, run=/bin/sh, run.allow at /etc/vse/policy.yaml:13:",
+        "build-timeout=121, build-timeout=121, limits.build-timeout at /etc/vse/policy.yaml:14:",
+        "build-size=65MiB, build-size=65MiB, limits.build-size at /etc/vse/policy.yaml:14:"
     })
     void theRefusalNamesTheWordAndTheForbiddingLine(String line, String word, String by) {
         List<VseException> refusals = judge("some", line).refusals();

@@ -48,10 +48,15 @@ class MergePropertiesTest {
             "boot-timeout",
             "plug-ins",
             "hostdev",
-            "root",
             "on-walltime",
             "checkpoint-every",
-            "resume");
+            "resume",
+            "packages",
+            "files",
+            "run",
+            "build-timeout",
+            "build-size",
+            "root");
 
     /** What one layer says: values by key, keys taken away, keys reserved, and a variant for jobs of more than two VMs. */
     record Said(Map<String, String> sets, List<String> removes, List<String> reserved, Map<String, String> variant) {
@@ -222,7 +227,8 @@ class MergePropertiesTest {
         boolean shareIsSaid = node.settings().get(DirectiveKey.SHARE).isPresent();
         List<String> said = node.refusals().stream()
                 .filter(r -> shareIsSaid || !r.what().startsWith("'share="))
-                .filter(r -> !r.what().matches("'(head-services|services|mounts|boot|plug-ins|hostdev)=.*"))
+                .filter(r -> !r.what()
+                        .matches("'(head-services|services|mounts|boot|plug-ins|hostdev|packages|files|run)=.*"))
                 .map(VseException::render)
                 .toList();
         if (gate.isPresent() && !gate.get().contains("[DIRECTIVE_IMAGE_MISSING]")) {
@@ -326,8 +332,11 @@ class MergePropertiesTest {
     private static List<String> allowed(String key) {
         return switch (key) {
             case "image" -> List.of("debian", "debian-12", "centos");
-            case "memory", "head-memory" -> List.of("512MiB", "4GiB", "7GiB", "9GiB");
-            case "vcpus", "vms-per-node", "head-vcpus", "boot-timeout" -> List.of("1", "2", "3");
+            case "packages" -> List.of("hello", "-nano");
+            case "files" -> List.of("delete:/etc/motd");
+            case "run" -> List.of("ldconfig", "/opt/prepare");
+            case "memory", "head-memory", "build-size" -> List.of("512MiB", "4GiB", "7GiB", "9GiB");
+            case "vcpus", "vms-per-node", "head-vcpus", "boot-timeout", "build-timeout" -> List.of("1", "2", "3");
             case "share" -> List.of("nfs", "9p", "none");
             case "network" -> List.of("job", "user");
             case "services" -> List.of("ssh", "cron");

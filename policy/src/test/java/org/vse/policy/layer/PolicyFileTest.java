@@ -23,8 +23,7 @@ class PolicyFileTest {
         return Stream.of(
                 Arguments.of("queue: {}", "1:1", "unknown key 'queue' in the policy", "did you mean 'queues'?"),
                 Arguments.of(Q + "imges: {}", "3:5", "unknown key 'imges' in queue 'q'", "did you mean 'images'?"),
-                Arguments.of(
-                        Q + "packages: []", "3:5", "'packages' is not supported by this version", "remove the key"),
+                Arguments.of(Q + "packages: []", "3:15", "'packages' must be a mapping of keys to values", null),
                 Arguments.of(
                         Q + "defaults: { memry: 1GiB }",
                         "3:17",
@@ -55,7 +54,23 @@ class PolicyFileTest {
                         "3:16",
                         "'memry' is not a key that can be reserved",
                         "did you mean 'memory'?"),
-                Arguments.of(Q + "reserved: [packages]", "3:16", "'packages' is not supported by this version", null),
+                Arguments.of(
+                        Q + "reserved: [resources]", "3:16", "'resources' is not a key that can be reserved", null),
+                Arguments.of(
+                        Q + "defaults: { resources: { memory: 1GiB }, memory: 2GiB }",
+                        "3:30",
+                        "'memory' is given twice, once below 'resources'",
+                        null),
+                Arguments.of(
+                        Q + "defaults: { packages: { add: [Hello] } }",
+                        "3:34",
+                        "'Hello' is not one of such a list",
+                        null),
+                Arguments.of(
+                        Q + "defaults: { packages: { ad: [hello] } }",
+                        "3:29",
+                        "unknown key 'ad' in 'packages'",
+                        "did you mean 'add'?"),
                 Arguments.of(Q + "require: yes", "3:14", "'require' must be true or false", null),
                 Arguments.of(Q + "variants: [{ memory: 1GiB }]", "3:16", "a variant has no 'when'", null),
                 Arguments.of(Q + "variants: [{ when: vms, memory: 1GiB }]", "3:24", "'when' is not a condition", null),

@@ -160,6 +160,7 @@ final class ImageEdit implements Callable<Integer> {
                 settings.firstQemuUid() + settings.qemuUids(),
                 gid,
                 1,
+                List.of(),
                 MEMORY,
                 BOOT);
         PrivateLibvirtd libvirtd =
@@ -169,10 +170,13 @@ final class ImageEdit implements Callable<Integer> {
         try (LibvirtDriver driver = new LibvirtDriver(EditMachine.OWNER, libvirtd);
                 EditMachine machine = EditMachine.boot(
                         driver,
+                        new EditMachine.Ends(driver),
+                        EditMachine.EDIT,
                         context.runner(),
                         accelerators(settings, libvirtd),
                         host,
                         base,
+                        started -> {},
                         command.isEmpty(),
                         (what, until) -> context.io().say("vse: waiting for " + what))) {
             for (String file : files) {

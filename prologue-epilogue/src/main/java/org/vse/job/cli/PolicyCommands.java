@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -120,11 +121,16 @@ final class PolicyCommands {
             Policy read = policy(context, policy);
             Judgement judgement = read.judge(queue, parsed, layers, job);
             Explanation explanation = Explanation.of(judgement);
+            Optional<PlannedRoles> plan =
+                    judgement.isAsked() && explanation.refusals().isEmpty()
+                            ? Optional.of(PlannedRoles.of(
+                                    judgement.description(), job, context.site().images()))
+                            : Optional.empty();
             context.io()
                     .print(
                             format == Format.json
-                                    ? json(judgement, job, read, explanation)
-                                    : text(judgement, read, explanation));
+                                    ? json(judgement, job, read, explanation, plan)
+                                    : text(judgement, read, explanation, plan));
             return explanation.refusals().isEmpty() ? 0 : REFUSED;
         }
 
@@ -139,7 +145,8 @@ final class PolicyCommands {
             return new Applicant(name, groups, nodes, OptionalInt.empty());
         }
 
-        private static String text(Judgement judgement, Policy policy, Explanation explanation) {
+        private static String text(
+                Judgement judgement, Policy policy, Explanation explanation, Optional<PlannedRoles> plan) {
             StringBuilder text = new StringBuilder();
             if (!judgement.isAsked()) {
                 return "The script has no #VSE line and queue '" + judgement.queue()
@@ -165,13 +172,19 @@ final class PolicyCommands {
             }
             text.append("\n\n");
             if (explanation.refusals().isEmpty()) {
+                plan.ifPresent(roles -> text.append(roles.text()).append("\n\n"));
                 return text + "Allowed in queue '" + judgement.queue() + "' by " + policy.name() + ".";
             }
             explanation.refusals().forEach(r -> text.append(r.render()).append('\n'));
             return text.toString().stripTrailing();
         }
 
-        private static String json(Judgement judgement, Applicant job, Policy policy, Explanation explanation) {
+        private static String json(
+                Judgement judgement,
+                Applicant job,
+                Policy policy,
+                Explanation explanation,
+                Optional<PlannedRoles> plan) {
             Map<String, Object> answer = new LinkedHashMap<>();
             answer.put("policy", policy.name());
             answer.put("queue", judgement.queue());
@@ -213,6 +226,7 @@ final class PolicyCommands {
                 refusals.add(one);
             }
             answer.put("refusals", refusals);
+            plan.ifPresent(roles -> answer.put("plan", roles.json()));
             return Json.write(answer);
         }
     }

@@ -41,6 +41,9 @@ public final class ImageUse {
         for (Job job : table.all()) {
             if (!job.state().isFinal()) {
                 add(use, job.record().digest(), job.record().id());
+                if (!job.booted().equals(job.record().digest())) {
+                    add(use, job.booted(), job.record().id());
+                }
             }
         }
         return use;
@@ -82,6 +85,13 @@ public final class ImageUse {
             }
             if (!ended && record.path("digest").isTextual()) {
                 add(use, record.path("digest").asText(), record.path("id").asText());
+                Path booted = job.resolve("booted.json");
+                if (Files.exists(booted)) {
+                    add(
+                            use,
+                            json.readTree(booted.toFile()).asText(),
+                            record.path("id").asText());
+                }
             }
         } catch (NoSuchFileException | java.io.FileNotFoundException e) {
             // Removed meanwhile, or never admitted: such a job uses nothing.

@@ -4,11 +4,11 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.BiFunction;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
+import org.vse.imagestore.CacheRoom;
 import org.vse.imagestore.DirectorySource;
 import org.vse.imagestore.ImageCache;
 import org.vse.imagestore.ImageSource;
@@ -31,8 +31,9 @@ public final class NodeImages {
     public static Optional<Boolean> has(ImageStore own, Path config, String reference) {
         ConfigFile.Value source = ConfigFile.read(config).get(ConfigFile.Key.IMAGE_SOURCE);
         boolean isNode = source != null && !isDirectory(source);
-        ImageStore visible =
-                isNode ? own : store(own, config, new ImageUse(new JobTable()), (n, d) -> Optional.empty());
+        ImageStore visible = isNode
+                ? own
+                : store(own, config, room(own, config, new ImageUse(new JobTable())), (n, d) -> Optional.empty());
         try {
             return Optional.of(visible.resolve(reference).digest().startsWith("sha256:"));
         } catch (VseException e) {
@@ -49,17 +50,23 @@ public final class NodeImages {
      * @param neighbours the images of another node, by its name; empty when this node speaks to none
      */
     static ImageStore store(
-            ImageStore own, Path config, ImageUse use, BiFunction<String, Duration, Optional<ImageSource>> neighbours) {
-        Map<ConfigFile.Key, ConfigFile.Value> values = ConfigFile.read(config);
-        ConfigFile.Value source = values.get(ConfigFile.Key.IMAGE_SOURCE);
+            ImageStore own,
+            Path config,
+            CacheRoom room,
+            BiFunction<String, Duration, Optional<ImageSource>> neighbours) {
+        ConfigFile.Value source = ConfigFile.read(config).get(ConfigFile.Key.IMAGE_SOURCE);
         if (source == null) {
             return own;
         }
-        ConfigFile.Value otherwise = new ConfigFile.Value(ConfigFile.Key.IMAGE_CACHE.otherwise(), "the default");
-        long budget = ConfigFile.size(values.getOrDefault(ConfigFile.Key.IMAGE_CACHE, otherwise));
         ImageTransfer transfer = new ImageTransfer(own, List.of(source(source, neighbours)), PATIENCE);
-        return own.backedBy(
-                new ImageCache(own, transfer, budget, () -> use.now().keySet(), Clock.systemUTC()));
+        return own.backedBy(new ImageCache(own, transfer, room));
+    }
+
+    /** The room for what this node can get again, as the configuration bounds it. */
+    static CacheRoom room(ImageStore own, Path config, ImageUse use) {
+        ConfigFile.Value otherwise = new ConfigFile.Value(ConfigFile.Key.IMAGE_CACHE.otherwise(), "the default");
+        long budget = ConfigFile.size(ConfigFile.read(config).getOrDefault(ConfigFile.Key.IMAGE_CACHE, otherwise));
+        return new CacheRoom(own, budget, () -> use.now().keySet(), Clock.systemUTC());
     }
 
     private static ImageSource source(

@@ -59,6 +59,15 @@ final class OrdinaryJob {
             throw refusal(
                     ErrorCode.NOT_PERMITTED, setting, "only root takes a device from its driver", "leave hostdev out");
         });
+        for (DirectiveKey key : List.of(DirectiveKey.PACKAGES, DirectiveKey.FILES, DirectiveKey.RUN)) {
+            settings.get(key).ifPresent(setting -> {
+                throw refusal(
+                        ErrorCode.NOT_PERMITTED,
+                        setting,
+                        "the files of an image belong to root, also of one that is made for a job",
+                        "leave " + key + " out");
+            });
+        }
         settings.get(DirectiveKey.VMS_PER_NODE)
                 .filter(setting -> Integer.parseInt(setting.text()) > 1)
                 .ifPresent(setting -> {

@@ -29,14 +29,19 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
+import org.vse.imagestore.CacheRoom;
+import org.vse.imagestore.DifferenceCache;
 import org.vse.imagestore.DirectorySource;
 import org.vse.imagestore.ImageStore;
+import org.vse.imagestore.Nearest;
+import org.vse.imagestore.build.PackageFetch;
 import org.vse.job.OwnDirectory;
 import org.vse.job.Standing;
 import org.vse.job.hook.HookMarks;
 import org.vse.job.lifecycle.GrowthWatch;
 import org.vse.job.lifecycle.Job;
 import org.vse.job.lifecycle.JobRecord;
+import org.vse.job.step.Differences;
 import org.vse.job.step.JobGroup;
 import org.vse.job.step.Node;
 import org.vse.job.step.Steps;
@@ -53,6 +58,7 @@ import org.vse.provisioner.accelerator.ProbeRecord;
 import org.vse.provisioner.accelerator.ProbedAccelerator;
 import org.vse.provisioner.checkpoint.CheckpointStore;
 import org.vse.provisioner.checkpoint.SiteKey;
+import org.vse.provisioner.edit.EditMachine;
 import org.vse.provisioner.libvirt.LibvirtDriver;
 import org.vse.provisioner.libvirt.LibvirtScope;
 import org.vse.provisioner.libvirt.PrivateLibvirtd;
@@ -157,6 +163,13 @@ public final class Vsed {
                 GrowthWatch growth = new GrowthWatch();
                 Neighbours neighbours = Neighbours.of(settings, json, growth);
                 VmDriver driver = new LibvirtDriver(owner, libvirtd)) {
+            Path file = config.resolve("vsed.yaml");
+            CacheRoom room = NodeImages.room(images, file, use);
+            Differences differences = new Differences(
+                    images,
+                    new DifferenceCache(images, room, Nearest.packages()),
+                    new PackageFetch(state.resolve("packages"), config.resolve("packages")),
+                    new EditMachine.Ends(driver));
             Node node = new Node(
                     settings.node(),
                     owner,
@@ -164,7 +177,8 @@ public final class Vsed {
                     new Node.Timeouts(settings.boot(), settings.setup(), settings.start(), settings.grace()),
                     settings.limits(),
                     cgroups,
-                    NodeImages.store(images, config.resolve("vsed.yaml"), use, neighbours::images),
+                    NodeImages.store(images, file, room, neighbours::images),
+                    differences,
                     driver,
                     new JobNetwork(commands, owner),
                     neighbours.sisters(),

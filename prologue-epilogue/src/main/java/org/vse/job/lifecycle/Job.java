@@ -118,6 +118,16 @@ public final class Job implements Progress, AutoCloseable {
         }
     }
 
+    /** Keeps the digest of the image that this node has made for the job. */
+    public void boots(String digest) {
+        DurableFile.write(files.booted(), json, digest);
+    }
+
+    /** Digest of what the job's machines boot on this node: made for it, else what was admitted. */
+    public String booted() {
+        return Files.exists(files.booted()) ? DurableFile.read(files.booted(), json, String.class) : record.digest();
+    }
+
     /** The environment that the script gets, before this software's own variables. */
     public Map<String, String> environment() {
         try {

@@ -38,6 +38,11 @@ public record JobFiles(Path directory, Path sockets) {
         return directory.resolve("plug-ins.json");
     }
 
+    /** Digest of what the job's machines boot here; there once it differs from the image that was admitted. */
+    public Path booted() {
+        return directory.resolve("booted.json");
+    }
+
     /** What the starter came with; there once it has come. */
     public Path launch() {
         return directory.resolve("launch.json");

@@ -15,6 +15,7 @@ import org.vse.provisioner.VmUsage;
 /** The control groups of a job attempt: one for each machine, one for the share server. */
 public final class JobGroup {
     private static final String SHARE = "share";
+    private static final String BUILD = "build";
 
     private JobGroup() {}
 
@@ -26,6 +27,19 @@ public final class JobGroup {
                             job.record().tag(),
                             cores(node, job),
                             member(machine.index()),
+                            new Bounds(bound(node, machine), machine.cores()),
+                            ProcessIdentity.ofText(status.process()));
+        }
+    }
+
+    /** Binds the machine in which a job's image is changed. */
+    static void build(Node node, Job job, JobRecord.Machine machine, VmStatus status) {
+        if (!status.process().isEmpty()) {
+            node.cgroups()
+                    .put(
+                            job.record().tag(),
+                            cores(node, job),
+                            BUILD,
                             new Bounds(bound(node, machine), machine.cores()),
                             ProcessIdentity.ofText(status.process()));
         }

@@ -20,6 +20,7 @@ import org.vse.provisioner.share.ShareServer;
  * @param accelerators what executes the instructions of guests
  * @param timeouts how long each step may take
  * @param limits what a job may make the host hold
+ * @param differences images that are made for jobs
  * @param cgroups the groups of this installation's jobs
  * @param checkpoints where saved machines are kept, perhaps with those of other nodes
  * @param sisters the parts of jobs on other nodes
@@ -32,6 +33,7 @@ public record Node(
         Limits limits,
         Cgroups cgroups,
         ImageStore images,
+        Differences differences,
         VmDriver driver,
         JobNetwork network,
         Sisters sisters,

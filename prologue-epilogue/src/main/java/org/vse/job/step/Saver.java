@@ -120,6 +120,7 @@ final class Saver {
                 store.remove(from.set());
             }
             SavedAs saved = new SavedAs(set, number, taken, still, manifest.bytes(), stdout, stderr);
+            node.ledger().record(VmAccount.checkpointed(node, job, saved));
             if (stop) {
                 job.stopAs(saved);
             } else {
@@ -177,7 +178,7 @@ final class Saver {
                 record.attempt(),
                 taken,
                 record.addresses(),
-                record.digest(),
+                job.booted(),
                 String.valueOf(record.scriptSha256()),
                 node.driver().hypervisor(),
                 job.accelerator().name(),

@@ -43,21 +43,31 @@ final class StageStep implements Step {
             Duration took = Duration.between(begin, node.clock().instant());
             node.ledger().record(VmAccount.fetched(node, job, image.virtualSizeBytes(), took));
         }
+        if (!job.record().additions().changes().isNone()) {
+            Image different = node.differences().image(node, job, image, progress);
+            if (!node.images().quickVerified(different)) {
+                node.images().verify(different);
+            }
+        }
         job.journal().enter(JobState.STAGED);
     }
 
-    /** The image that the job was admitted with, whatever its tag means by now. */
+    /** The image that the job was admitted with, whatever its tag means by now, or what was made of it for the job. */
     static Image image(Node node, Job job) {
         return node.images()
-                .byDigest(job.record().digest())
+                .byDigest(job.booted())
                 .orElseThrow(() -> VseException.of(
                                 ErrorCode.IMAGE_UNKNOWN,
                                 "image '" + job.record().image() + "' is no longer on this node")
-                        .fact("digest", job.record().digest())
+                        .fact("digest", job.booted())
                         .next("vse image ls"));
     }
 
-    /** The image stays: other jobs use it. */
+    /** The image stays: other jobs use it. What is left of the making of one goes. */
     @Override
-    public void undo(Job job) {}
+    public void undo(Job job) {
+        if (!job.record().additions().changes().isNone()) {
+            DifferenceBuild.remove(node, job);
+        }
+    }
 }

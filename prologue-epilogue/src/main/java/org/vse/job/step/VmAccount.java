@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
 import org.vse.failure.VseException;
 import org.vse.job.lifecycle.Job;
 import org.vse.job.lifecycle.JobRecord;
+import org.vse.job.lifecycle.SavedAs;
 import org.vse.job.lifecycle.JournalEntry;
 import org.vse.ledger.Ending;
 import org.vse.ledger.JobKey;
@@ -143,7 +144,7 @@ public final class VmAccount {
                         machine.vcpus(),
                         machine.memoryBytes(),
                         record.image(),
-                        record.digest(),
+                        job.booted(),
                         accelerator),
                 started);
     }
@@ -174,6 +175,32 @@ public final class VmAccount {
 
     private static @Nullable Long orNull(OptionalLong number) {
         return number.isPresent() ? number.getAsLong() : null;
+    }
+
+    /** The machines of a job were saved together. */
+    static LedgerEvent checkpointed(Node node, Job job, SavedAs saved) {
+        JobRecord record = job.record();
+        return new LedgerEvent.Checkpointed(
+                uuid(record.tag() + " checkpointed " + saved.number()),
+                node.clock().instant(),
+                key(record),
+                node.name(),
+                saved.set() + "/" + saved.number(),
+                saved.bytes(),
+                saved.still());
+    }
+
+    /** The machines of a job go on from where they were saved. */
+    static LedgerEvent restored(Node node, Job job, JobRecord.Resume from, long bytes, Duration took) {
+        JobRecord record = job.record();
+        return new LedgerEvent.Restored(
+                uuid(record.tag() + " restored"),
+                node.clock().instant(),
+                key(record),
+                node.name(),
+                from.set() + "/" + from.number(),
+                bytes,
+                took);
     }
 
     /** Everything of a job has been taken down. */

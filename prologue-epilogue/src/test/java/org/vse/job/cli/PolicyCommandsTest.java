@@ -58,6 +58,26 @@ class PolicyCommandsTest {
     }
 
     @Test
+    void whatWouldBeBootedIsOneLineForEachRoleHoweverManyVmsThereAre() throws IOException {
+        assertThat(explain("#VSE vcpus=2 memory=1GiB head-memory=2GiB", "--nodes", "1000"))
+                .isZero();
+        assertThat(shell.out().lines().map(l -> l.replaceAll(" {2,}", "|").strip()))
+                .contains(
+                        "head|vm0|1|2|2GiB",
+                        "worker|vm1 to vm999|999|2|1GiB",
+                        "image debian-12, which is not on this node");
+        long lines = shell.out().lines().count();
+        assertThat(explain("#VSE vcpus=2 memory=1GiB head-memory=2GiB", "--nodes", "2"))
+                .isZero();
+        assertThat(shell.out().lines().count()).isEqualTo(2 * lines);
+        assertThat(explain("#VSE vcpus=2", "--nodes", "3", "--format", "json")).isZero();
+        String json = shell.out().lines().reduce((first, last) -> last).orElseThrow();
+        JsonObject plan = Json.readObject(json).object("plan").orElseThrow();
+        assertThat(plan.members()).containsEntry("vms", 3L);
+        assertThat(plan.objects("roles")).hasSize(2);
+    }
+
+    @Test
     void aRefusalIsShownWithTheLineThatForbids() throws IOException {
         assertThat(explain("#VSE memory=3GiB")).isEqualTo(1);
         assertThat(shell.out())

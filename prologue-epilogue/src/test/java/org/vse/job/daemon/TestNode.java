@@ -11,16 +11,21 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
+import org.vse.imagestore.CacheRoom;
+import org.vse.imagestore.DifferenceCache;
 import org.vse.imagestore.Image;
 import org.vse.imagestore.ImageStore;
+import org.vse.imagestore.Nearest;
 import org.vse.imagestore.NewImage;
 import org.vse.imagestore.Origin;
 import org.vse.imagestore.Provides;
 import org.vse.imagestore.Staging;
+import org.vse.imagestore.build.PackageFetch;
 import org.vse.job.Standing;
 import org.vse.job.lifecycle.GrowthWatch;
 import org.vse.job.lifecycle.JobFixture;
 import org.vse.job.lifecycle.JobRecord;
+import org.vse.job.step.Differences;
 import org.vse.job.step.Node;
 import org.vse.job.step.Sisters;
 import org.vse.ledger.Ledger;
@@ -32,6 +37,7 @@ import org.vse.provisioner.VmSpec.Accelerator;
 import org.vse.provisioner.accelerator.AcceleratorChoice;
 import org.vse.provisioner.checkpoint.CheckpointStore;
 import org.vse.provisioner.checkpoint.SiteKey;
+import org.vse.provisioner.edit.EditMachine;
 import org.vse.provisioner.network.JobNetwork;
 import org.vse.provisioner.share.ShareServer;
 
@@ -62,6 +68,7 @@ final class TestNode implements AutoCloseable {
         Files.createDirectories(directory.resolve("run/j"));
         this.ledger = Ledger.open(directory.resolve("state/ledger"));
         CommandRunner commands = new CommandRunner();
+        ImageStore images = new ImageStore(directory.resolve("images"));
         this.node = new Node(
                 name,
                 "me",
@@ -70,7 +77,15 @@ final class TestNode implements AutoCloseable {
                         Duration.ofSeconds(2), Duration.ofSeconds(2), Duration.ofSeconds(2), Duration.ofMillis(300)),
                 LIMITS,
                 Cgroups.none(),
-                new ImageStore(directory.resolve("images")),
+                images,
+                new Differences(
+                        images,
+                        new DifferenceCache(
+                                images,
+                                new CacheRoom(images, 1L << 40, Set::of, Clock.systemUTC()),
+                                Nearest.packages()),
+                        new PackageFetch(directory.resolve("packages"), directory.resolve("sources")),
+                        new EditMachine.Ends(driver)),
                 driver,
                 new JobNetwork(commands, "me"),
                 sisters.apply(growth),

@@ -7,10 +7,14 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
@@ -24,6 +28,7 @@ import org.vse.provisioner.VmDriver;
 import org.vse.provisioner.VmLabel;
 import org.vse.provisioner.VmName;
 import org.vse.provisioner.VmSpec;
+import org.vse.provisioner.VmStatus;
 import org.vse.provisioner.accelerator.AcceleratorChoice;
 import org.vse.provisioner.accelerator.ProbeGuest;
 import org.vse.provisioner.guest.AgentGuestControl;
@@ -37,8 +42,9 @@ public final class EditMachine implements AutoCloseable {
     /** Owner in the label of such machines. */
     public static final String OWNER = "image-edit";
 
-    private static final VmName NAME = new VmName("vse-image-edit");
-    private static final VmLabel LABEL = new VmLabel(OWNER, "edit", 1, 0);
+    /** What the machine of {@code vse image edit} is called. */
+    public static final Called EDIT = new Called(new VmName("vse-image-edit"), new VmLabel(OWNER, "edit", 1, 0));
+
     private static final int MAX_OUTPUT = 4 << 20;
 
     /** Until the guest's file system is read-only; then nothing of it is in the guest's memory alone. */
@@ -51,9 +57,28 @@ public final class EditMachine implements AutoCloseable {
             "PATH=/usr/sbin:/usr/bin:/sbin:/bin; exec setsid poweroff </dev/null >/dev/null 2>&1 &";
 
     private final VmDriver driver;
+    private final Called called;
     private final Path directory;
-    private final CountDownLatch ended = new CountDownLatch(1);
+    private final CountDownLatch ended;
     private final GuestControl guest;
+
+    /** Name and label of a machine, by which it is found when this process has died. */
+    public record Called(VmName name, VmLabel label) {}
+
+    /** Tells machines of their ends; one for each driver. */
+    public static final class Ends {
+        private final Map<VmName, CountDownLatch> awaited = new ConcurrentHashMap<>();
+
+        public Ends(VmDriver driver) {
+            driver.onEnd((name, why) -> Optional.ofNullable(awaited.get(name)).ifPresent(CountDownLatch::countDown));
+        }
+
+        private CountDownLatch await(VmName name) {
+            CountDownLatch latch = new CountDownLatch(1);
+            awaited.put(name, latch);
+            return latch;
+        }
+    }
 
     /**
      * What such a machine is on its host.
@@ -61,31 +86,43 @@ public final class EditMachine implements AutoCloseable {
      * @param directory made, and removed at the end; short, because it holds a socket
      * @param uid of QEMU, no job's
      * @param gid of QEMU
+     * @param cores of the host, one for each virtual processor; empty for any
      * @param boot until the guest has to answer
      */
-    public record Host(Path directory, int uid, int gid, int vcpus, long memoryBytes, Duration boot) {}
+    public record Host(
+            Path directory, int uid, int gid, int vcpus, List<Integer> cores, long memoryBytes, Duration boot) {
+        public Host {
+            cores = List.copyOf(cores);
+        }
+    }
 
-    private EditMachine(VmDriver driver, Path directory) {
+    private EditMachine(VmDriver driver, Called called, CountDownLatch ended, Path directory) {
         this.driver = driver;
+        this.called = called;
+        this.ended = ended;
         this.directory = directory;
-        this.guest = new AgentGuestControl((json, timeout) -> driver.agent(NAME, json, timeout));
+        this.guest = new AgentGuestControl((json, timeout) -> driver.agent(called.name(), json, timeout));
     }
 
     /**
      * Boots an image. What an earlier one left that died is removed first; the caller sees to it that there is one at a time.
      *
+     * @param started told of the machine as soon as it runs, before its guest answers
      * @param withTerminal whether there is to be a {@link #terminal}
      * @throws VseException BOOT_TIMEOUT, GUEST_DIED, LIBVIRT_FAILED, STORAGE_FAILED; then nothing of the machine is left
      */
     public static EditMachine boot(
             VmDriver driver,
+            Ends ends,
+            Called called,
             CommandRunner commands,
             AcceleratorChoice accelerators,
             Host host,
             Image image,
+            Consumer<VmStatus> started,
             boolean withTerminal,
             AcceleratorChoice.Waiting waiting) {
-        EditMachine machine = new EditMachine(driver, host.directory());
+        EditMachine machine = new EditMachine(driver, called, ends.await(called.name()), host.directory());
         machine.close();
         boolean good = false;
         try {
@@ -98,7 +135,7 @@ public final class EditMachine implements AutoCloseable {
                             kernel.commandLine(),
                             host.uid(),
                             host.gid(),
-                            List.of()),
+                            host.cores()),
                     waiting);
             Files.createDirectories(
                     host.directory(),
@@ -107,8 +144,7 @@ public final class EditMachine implements AutoCloseable {
             OverlayDisk.create(commands, image, machine.disk(), OptionalLong.empty());
             own(machine.disk(), host);
             own(Files.createFile(machine.console()), host);
-            driver.onEnd((name, why) -> machine.ended.countDown());
-            driver.start(machine.spec(kernel, accelerator, host, withTerminal), new Origin.Cold());
+            started.accept(driver.start(machine.spec(kernel, accelerator, host, withTerminal), new Origin.Cold()));
             machine.guest.awaitReady(Instant.now().plus(host.boot()));
             machine.guest.setClock(Instant.now());
             good = true;
@@ -125,12 +161,12 @@ public final class EditMachine implements AutoCloseable {
     private VmSpec spec(Kernel kernel, VmSpec.Accelerator accelerator, Host host, boolean withTerminal) {
         @Nullable Path terminal = withTerminal ? terminal() : null;
         return new VmSpec(
-                NAME,
+                called.name(),
                 UUID.randomUUID(),
-                LABEL,
+                called.label(),
                 accelerator,
                 host.vcpus(),
-                List.of(),
+                host.cores(),
                 host.memoryBytes(),
                 disk(),
                 kernel.vmlinuz(),
@@ -201,7 +237,16 @@ public final class EditMachine implements AutoCloseable {
 
     @Override
     public void close() {
-        driver.destroy(NAME);
+        remove(driver, called.name(), directory);
+    }
+
+    /**
+     * Removes what a machine of that name has left.
+     *
+     * @throws VseException STORAGE_FAILED
+     */
+    public static void remove(VmDriver driver, VmName name, Path directory) {
+        driver.destroy(name);
         try {
             Staging.removeTree(directory);
         } catch (IOException e) {

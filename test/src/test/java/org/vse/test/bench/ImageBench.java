@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import org.vse.imagestore.CacheRoom;
 import org.vse.imagestore.DirectorySource;
 import org.vse.imagestore.Image;
 import org.vse.imagestore.ImageCache;
@@ -31,7 +32,7 @@ import org.vse.process.CommandRunner;
 /**
  * What images cost, each beside the plain tool that does the same work, in turn and in one run: import beside
  * {@code qemu-img convert}, build beside {@code mmdebstrap}, cold and warm node cache beside {@code cp} and
- * {@code sha256sum}.
+ * {@code sha256sum}, a job's difference beside the same done by hand.
  *
  * <p>{@code ImageBench [PAIRS] [BUILDS]}; a build takes minutes, and 0 leaves it out. As root.
  */
@@ -107,6 +108,21 @@ public final class ImageBench {
                 at -> fetching(store, image, warm),
                 at -> plain("sha256sum", image.disk().toString()));
         Staging.removeTree(warm);
+        try (DifferenceBench difference = new DifferenceBench(commands, scratch)) {
+            compare(
+                    "build of a difference",
+                    "apt-get, QEMU, dpkg and qemu-img by hand",
+                    pairs,
+                    at -> difference.made(),
+                    difference::madeByHand);
+            compare(
+                    "kept difference",
+                    "QEMU by hand",
+                    pairs,
+                    at -> difference.kept(),
+                    at -> difference.bootByHand());
+        }
+        store.upkeep().gc(Map.of(), true);
         if (builds > 0) {
             compare(
                     "build from scratch",
@@ -184,7 +200,7 @@ public final class ImageBench {
         ImageStore store = new ImageStore(at.resolve("images"));
         ImageTransfer transfer =
                 new ImageTransfer(store, List.of(new DirectorySource(from.root())), Duration.ofMinutes(2));
-        Image fetched = new ImageCache(store, transfer, 1L << 40, Set::of, Clock.systemUTC()).fetch(image.digest());
+        Image fetched = new ImageCache(store, transfer, new CacheRoom(store, 1L << 40, Set::of, Clock.systemUTC())).fetch(image.digest());
         if (!store.quickVerified(fetched)) {
             throw new IllegalStateException("the fetched image is not verified");
         }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Objects;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -29,6 +30,15 @@ class ImageSystemTest {
     static void open() throws IOException {
         site = Site.prepare("image-source: "
                 + Path.of(System.getProperty("vse.test.images", "")).toRealPath() + "\n");
+        Files.writeString(site.state().resolve("../etc/policy.yaml"), """
+                queues:
+                  local:
+                    images: { allow: ["*"] }
+                    packages: { allow: [hello, no-such-package] }
+                    files: { allow: ["/etc/*"] }
+                    run: { allow: ["*"] }
+                    limits: { build-timeout: 300, build-size: 128MiB }
+                """);
         images = site.state().resolve("images");
         if (Files.isSymbolicLink(images)) {
             Files.delete(images);
@@ -36,6 +46,7 @@ class ImageSystemTest {
             Staging.removeTree(images);
         }
         site.root().vse("up").expect(0);
+        assertThat(images).doesNotExist();
     }
 
     @AfterAll
@@ -48,52 +59,44 @@ class ImageSystemTest {
     }
 
     @Test
-    void anImageIsFetchedWhenAJobNeedsItAndAnImportedOneBoots() {
+    void aDifferenceIsMadeOnceAndOneThatFailsLeavesNothing() throws IOException {
         Desk home = site.desk(site.alice());
-        assertThat(images).doesNotExist();
-        home.script("fetched.sh", script("debian-12", "cat /etc/debian_version"));
-        Finished first = home.vse("run", "fetched.sh").expect(0);
-        assertThat(first.out()).startsWith("12");
-        Image fetched = new ImageStore(images)
-                .byDigest(new ImageStore(Path.of(System.getProperty("vse.test.images", "")))
-                        .resolve("debian-12")
-                        .digest())
-                .orElseThrow();
-        assertThat(fetched.tag()).isEmpty();
+        home.put("motd", "from alice\n", "rw-------");
+        home.script("a.yaml", """
+                packages: [hello]
+                files: ["copy:motd:/etc/motd", "link:motd:/etc/also", "delete:/etc/issue", "edit:/etc/debian_version:s/^/Debian /"]
+                run: ["echo 'as' $(id -un) > /etc/run"]
+                """);
+        String look = "hello; cat /etc/motd /etc/also /etc/run /etc/debian_version; [ ! -e /etc/issue ]";
+        home.script("one.sh", "#!/bin/bash\n#PBS -l nodes=1:ppn=1\n#VSE image=debian-12 vse=a.yaml\n" + look + "\n");
+        Finished first = home.vse("run", "one.sh").expect(0);
+        assertThat(first.out()).startsWith("Hello, world!\nfrom alice\nfrom alice\nas root\nDebian 12");
+        assertThat(first.err())
+                .contains("building difference: packages hello; 4 changed file(s); 1 command(s)")
+                .contains("building difference: installing 1 package(s)");
+        assertThat(new ImageStore(images).byDigest(tests().resolve("debian-12").digest()))
+                .as("fetched because a job needs it")
+                .isPresent();
+        Finished again = home.vse("run", "one.sh").expect(0);
+        assertThat(again.out()).isEqualTo(first.out());
+        assertThat(again.err()).doesNotContain("building difference");
+        int kept = Objects.requireNonNull(images.resolve("differences").toFile().list()).length;
 
-        Desk root = site.root();
-        String imported = root.vse(
-                        "image",
-                        "import",
-                        fetched.disk().toString(),
-                        "--format",
-                        "qcow2",
-                        "--name",
-                        "mine:1",
-                        "--kernels-of",
-                        fetched.digest())
-                .expect(0)
-                .out()
-                .strip();
-        home.script("imported.sh", script("mine:1", "echo imported; sleep 600"));
-        Started run = home.start("run", "imported.sh").awaitOut("imported");
-        assertThat(root.vse("image", "rm", "mine:1").expect(125).err()).contains("[IMAGE_IN_USE]", run.job());
-        root.vse("image", "tag", "--force", fetched.digest(), "mine:1").expect(0);
-        assertThat(root.vse("image", "gc", "--cached", "--format", "json")
-                        .expect(0)
-                        .out())
-                .as("a running job's image stays, whatever its tag means by now")
-                .doesNotContain(imported);
-        assertThat(root.vse("job", "show", run.job()).expect(0).out()).contains(imported);
-        root.vse("job", "cancel", run.job()).expect(0);
-        run.finish();
+        home.script("bad.sh", script("debian-12 packages=no-such-package", "true"));
+        Finished bad = home.vse("run", "bad.sh");
+        assertThat(bad.err()).contains("[DIFFERENCE_FAILED]", "Unable to locate package no-such-package");
+        home.script("denied.sh", script("debian-12 packages=gcc", "true"));
+        assertThat(home.vse("run", "denied.sh").err()).contains("'packages=gcc' is not allowed", "[POLICY_LIMIT]");
         site.awaitIdle();
-        assertThat(root.vse("image", "gc", "--format", "json").expect(0).out()).contains(imported);
-        root.vse("image", "verify", "--all").expect(0);
+        assertThat(images.resolve("differences").toFile().list()).hasSize(kept);
+        try (var left = Files.walk(site.state().resolve("jobs"))) {
+            assertThat(left.map(file -> file.getFileName().toString())).doesNotContain("difference", "packages");
+        }
+        site.root().vse("image", "verify", "--all").expect(0);
     }
 
     @Test
-    void whatIsDoneInAnEditedImageIsKeptAndAFailedEditChangesNothing() throws IOException {
+    void anEditedImageIsKeptAndAFailedEditChangesNothingAndAnImportedOneBoots() throws IOException {
         Desk root = site.root();
         String source =
                 Path.of(System.getProperty("vse.test.images", "")).toRealPath().toString();
@@ -130,11 +133,42 @@ class ImageSystemTest {
                 .doesNotContain("debian-12:bad");
         assertThat(site.run().resolve("edit/m")).doesNotExist();
 
+        Image kept = new ImageStore(images).resolve("debian-12:edited");
+        assertWhole(kept);
+
+        String imported = root.vse(
+                        "image",
+                        "import",
+                        kept.disk().toString(),
+                        "--format",
+                        "qcow2",
+                        "--name",
+                        "mine:1",
+                        "--kernels-of",
+                        "debian-12")
+                .expect(0)
+                .out()
+                .strip();
         Desk home = site.desk(site.alice());
-        home.script("edited.sh", script("debian-12:edited", "cat /etc/note; [ ! -e /etc/issue ]"));
-        assertThat(home.vse("run", "edited.sh").expect(0).out()).isEqualTo("a note\n");
+        home.script("imported.sh", script("mine:1", "[ ! -e /etc/issue ] && cat /etc/note; sleep 600"));
+        Started run = home.start("run", "imported.sh").awaitOut("a note");
+        assertThat(root.vse("image", "rm", "mine:1").expect(125).err()).contains("[IMAGE_IN_USE]", run.job());
+        root.vse("image", "tag", "--force", "debian-12", "mine:1").expect(0);
+        assertThat(root.vse("image", "gc", "--cached", "--format", "json")
+                        .expect(0)
+                        .out())
+                .as("a running job's image stays, whatever its tag means by now")
+                .doesNotContain(imported);
+        assertThat(root.vse("job", "show", run.job()).expect(0).out()).contains(imported);
+        root.vse("job", "cancel", run.job()).expect(0);
+        run.finish();
+        site.awaitIdle();
+        assertThat(root.vse("image", "gc", "--format", "json").expect(0).out()).contains(imported);
         root.vse("image", "verify", "--all").expect(0);
-        assertWhole(new ImageStore(images).resolve("debian-12:edited"));
+    }
+
+    private static ImageStore tests() {
+        return new ImageStore(Path.of(System.getProperty("vse.test.images", "")));
     }
 
     /** The guest's file system was settled before its machine ended. */
