@@ -163,7 +163,8 @@ final class JobRunner {
                     e);
             lifecycle.back(job);
         }
-        if (job.record().coordinator().equals(node.name())) {
+        boolean goesOn = job.saved().isPresent() && job.failure().isEmpty();
+        if (job.record().coordinator().equals(node.name()) && !goesOn) {
             node.ledger().record(VmAccount.settled(node, job));
         }
         // Nobody goes on with a job that has ended.

@@ -61,7 +61,9 @@ final class Resumptions {
                     .next("vse checkpoint ls");
         }
         List<String> differences = new ArrayList<>();
-        differ(differences, "image", manifest.image(), record.digest());
+        if (record.additions().changes().isNone()) {
+            differ(differences, "image", manifest.image(), record.digest());
+        }
         differ(differences, "hypervisor", manifest.hypervisor(), node.driver().hypervisor());
         differ(
                 differences,

@@ -4,7 +4,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
+import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
 import org.vse.imagestore.Image;
 import org.vse.imagestore.Kernel;
@@ -88,6 +91,7 @@ final class CreateStep implements Step {
         JobFiles files = job.files();
         Optional<SavedVm> saved = set.map(from -> from.manifest().vms().get(machine.index()));
         if (set.isPresent() && saved.isPresent()) {
+            requireSameImage(set.get(), job);
             set.get().verify(saved.get());
             OverlayDisk.copy(node.commands(), image, set.get().file(saved.get().disk()), files.disk(machine.index()));
         } else {
@@ -113,6 +117,16 @@ final class CreateStep implements Step {
                                 : new Origin.Cold());
         JobGroup.machine(node, job, machine, started);
         node.ledger().record(VmAccount.opened(node, job, machine, accelerator));
+    }
+
+    /** A difference that was made again has other bytes, under which the saved disk means nothing. */
+    private static void requireSameImage(CheckpointSet set, Job job) {
+        if (!set.manifest().image().equals(job.booted())) {
+            throw VseException.of(ErrorCode.CHECKPOINT_INVALID, "the saved disks belong to another image")
+                    .fact("saved", set.manifest().image())
+                    .fact("here", job.booted())
+                    .next("resume the job on the node that made its packages, files and run into an image");
+        }
     }
 
     private static void makeSockets(JobFiles files, JobRecord record) {

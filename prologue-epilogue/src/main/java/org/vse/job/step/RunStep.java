@@ -68,21 +68,21 @@ final class RunStep implements Step {
         GuestControl guest = Guests.control(node, job, 0);
         GuestJob script = new GuestJob(node.timeouts().start());
         boolean isLeft = job.state() == JobState.RUNNING;
+        JobRecord.Resume from = job.record().resume();
         try {
             if (isLeft) {
                 node.sisters().hold(job);
-                if (job.record().resume() != null
-                        && job.feed().first("restored").isEmpty()) {
-                    goOn(job);
+                if (from != null && job.feed().first("restored").isEmpty()) {
+                    goOn(job, from);
                 }
             } else {
                 awaitTerminal(job, progress);
                 awaitStarter(job, progress);
                 job.journal().enter(JobState.RUNNING);
-                if (job.record().resume() == null) {
+                if (from == null) {
                     script.start(guest, LaunchPlan.of(job.launched(), environment(job), LaunchPlan.script(job)));
                 } else {
-                    goOn(job);
+                    goOn(job, from);
                 }
             }
             if (!isLeft || isStarted(job, guest, script)) {
@@ -106,16 +106,35 @@ final class RunStep implements Step {
     }
 
     /** The script goes on where its machines were saved. */
-    private void goOn(Job job) {
+    private void goOn(Job job, JobRecord.Resume from) {
+        Instant begin = created(job);
         long stdout = size(job.files().stdout());
         long stderr = size(job.files().stderr());
         for (JobRecord.Machine machine : job.record().machinesOn(node.name())) {
             node.driver().resume(job.record().vmName(machine.index()));
         }
         MachinesHere.wake(node, job);
+        node.ledger()
+                .record(VmAccount.restored(
+                        node,
+                        job,
+                        from,
+                        node.checkpoints()
+                                .open(from.set(), from.number())
+                                .manifest()
+                                .bytes(),
+                        Duration.between(begin, node.clock().instant())));
         ObjectNode event = job.feed().event("restored");
         event.putObject("bytes").put("stdout", stdout).put("stderr", stderr);
         job.feed().publish(event);
+    }
+
+    private static Instant created(Job job) {
+        return job.journal().entries().stream()
+                .filter(entry -> CreateStep.NAME.equals(entry.step()))
+                .map(JournalEntry::at)
+                .findFirst()
+                .orElse(job.record().submitted());
     }
 
     /** A daemon that died between its word RUNNING and the start has started nothing. */

@@ -50,7 +50,9 @@ final class DifferenceBench implements AutoCloseable {
     }
 
     void madeByHand(Path at) throws IOException {
-        commands.run(Command.of("apt-get", "-q", "download", PACKAGE).withCwd(at).withTimeout(PATIENCE))
+        commands.run(Command.of("apt-get", "-q", "download", PACKAGE)
+                        .withCwd(at)
+                        .withTimeout(PATIENCE))
                 .orThrow("apt-get");
         byte[] archive;
         try (var files = Files.list(at)) {
@@ -82,7 +84,10 @@ final class DifferenceBench implements AutoCloseable {
 
     void bootByHand() throws IOException {
         try (HandMadeGuest guest = HandMadeGuest.boot(commands, 0)) {
-            guest.start("#!/bin/sh\necho " + FIRST_LINE + "\n", FIRST_LINE, Instant.now().plus(PATIENCE));
+            guest.start(
+                    "#!/bin/sh\necho " + FIRST_LINE + "\n",
+                    FIRST_LINE,
+                    Instant.now().plus(PATIENCE));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IOException(e);

@@ -115,12 +115,7 @@ public final class ImageBench {
                     pairs,
                     at -> difference.made(),
                     difference::madeByHand);
-            compare(
-                    "kept difference",
-                    "QEMU by hand",
-                    pairs,
-                    at -> difference.kept(),
-                    at -> difference.bootByHand());
+            compare("kept difference", "QEMU by hand", pairs, at -> difference.kept(), at -> difference.bootByHand());
         }
         store.upkeep().gc(Map.of(), true);
         if (builds > 0) {
@@ -200,7 +195,8 @@ public final class ImageBench {
         ImageStore store = new ImageStore(at.resolve("images"));
         ImageTransfer transfer =
                 new ImageTransfer(store, List.of(new DirectorySource(from.root())), Duration.ofMinutes(2));
-        Image fetched = new ImageCache(store, transfer, new CacheRoom(store, 1L << 40, Set::of, Clock.systemUTC())).fetch(image.digest());
+        Image fetched = new ImageCache(store, transfer, new CacheRoom(store, 1L << 40, Set::of, Clock.systemUTC()))
+                .fetch(image.digest());
         if (!store.quickVerified(fetched)) {
             throw new IllegalStateException("the fetched image is not verified");
         }
