@@ -149,6 +149,7 @@ POLICY
         mkdir -p "$dir/$node"/{run,state,spool,vse}
         chmod 755 "$dir/$node" "$dir/$node"/{run,state,vse}
         printf '%s\n' "node: $node" 'accelerator: tcg' "peer-listen: 10.99.0.$((i + 11))" 'node-lease: 8s' "peers:$peers" \
+            "checkpoints: $dir/checkpoints" "checkpoint-key: $dir/checkpoint.key" \
             >"$dir/$node/vse/vsed.yaml"
         cp -a "$dir/certs/$node" "$dir/$node/vse/certs"
         unshare --mount --net --uts "$self" node "$scheduler" "$dir" "$node" "$vse" "$images" >"$dir/log/$node" 2>&1 &

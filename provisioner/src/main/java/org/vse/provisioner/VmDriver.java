@@ -55,6 +55,13 @@ public interface VmDriver extends AutoCloseable {
     long save(VmName name, Path memory);
 
     /**
+     * Where the machine's own state begins in a file that {@link #save} wrote to its end, though nobody was there to be told.
+     *
+     * @throws VseException CHECKPOINT_INVALID when the file is not there, or not whole
+     */
+    long saved(Path memory);
+
+    /**
      * What executes machines here, with its version: a machine goes on from its saved memory only where the text is the same.
      */
     String hypervisor();

@@ -73,7 +73,11 @@ final class LeftJobs {
         } else if (job.state() == JobState.RUNNING && !job.journal().isGoingBack()) {
             LOG.info("job {} goes on", id);
             for (JobRecord.Machine machine : job.record().machinesOn(node.name())) {
-                if (node.driver().find(job.record().vmName(machine.index())).isEmpty()) {
+                // A machine that was being saved is in its file, perhaps.
+                if (job.saving().isEmpty()
+                        && node.driver()
+                                .find(job.record().vmName(machine.index()))
+                                .isEmpty()) {
                     JobGroup.ended(node, job, job.record().vmName(machine.index()), "ended while no daemon was there");
                 }
             }

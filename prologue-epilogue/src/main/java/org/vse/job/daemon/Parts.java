@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -19,8 +20,11 @@ import org.vse.job.lifecycle.JobFiles;
 import org.vse.job.lifecycle.JobRecord;
 import org.vse.job.lifecycle.JobState;
 import org.vse.job.peer.PartOrder;
+import org.vse.job.peer.PartSaving;
+import org.vse.job.step.MachinesHere;
 import org.vse.job.step.Node;
 import org.vse.job.step.PartLeases;
+import org.vse.job.step.SetName;
 import org.vse.policy.Share;
 
 /** The parts that this node has of jobs whose first node is another: brought up, held and ended at that node's word. */
@@ -36,6 +40,9 @@ final class Parts implements AutoCloseable {
     private final LocalDesk desk;
     private final PartLeases leases;
     private final HostUsers users;
+    /** Parts whose machines are being saved, by tag. */
+    private final Map<String, MachinesHere> saving = new ConcurrentHashMap<>();
+
     private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor(task -> {
         Thread thread = new Thread(task, "leases");
         thread.setDaemon(true);
@@ -143,11 +150,51 @@ final class Parts implements AutoCloseable {
         return part;
     }
 
+    /**
+     * Does one thing of a saving.
+     *
+     * @return the part's files, for the word that seals them
+     * @throws VseException NOT_PERMITTED when that is not the job's first node, or the set another job's
+     */
+    Optional<MachinesHere.Sealed> saving(String tag, PartSaving said, String from) {
+        Job part = find(tag).orElseThrow(() -> unknown(tag));
+        requireFirst(part.record(), from);
+        leases.renew(part);
+        String set = SetName.of(node, part.record());
+        JobRecord.Resume resume = part.record().resume();
+        boolean ofThisJob =
+                said.set().equals(set) || (resume != null && said.set().equals(resume.set()));
+        if (!ofThisJob || said.number() < 1) {
+            throw VseException.of(ErrorCode.NOT_PERMITTED, "that is not a checkpoint of the job")
+                    .fact("set", said.set());
+        }
+        if (said.word() == PartSaving.Word.BEGIN) {
+            MachinesHere.begin(node, part);
+            return Optional.empty();
+        }
+        MachinesHere machines = saving.computeIfAbsent(tag, unused -> new MachinesHere(node, part));
+        switch (said.word()) {
+            case SYNC -> machines.sync();
+            case PAUSE -> machines.pause();
+            case SAVE -> machines.save(node.checkpoints().join(set, said.number()));
+            case GO_ON -> machines.goOn();
+            case WAKE -> {
+                machines.wake();
+                saving.remove(tag);
+            }
+            default -> {
+                return Optional.of(machines.seal(node.checkpoints().join(set, said.number())));
+            }
+        }
+        return Optional.empty();
+    }
+
     /** Ends a part and returns when nothing of it is left. A part that is not there is no error. */
     void end(String tag, String from) throws InterruptedException {
         Optional<Job> part = find(tag);
         if (part.isPresent()) {
             requireFirst(part.get().record(), from);
+            saving.remove(tag);
             leases.release(part.get());
             if (part.get().state() != JobState.RUNNING) {
                 desk.runner().cancel(part.get());

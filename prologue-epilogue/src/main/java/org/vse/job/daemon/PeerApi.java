@@ -17,7 +17,9 @@ import org.vse.job.lifecycle.FailureText;
 import org.vse.job.lifecycle.Job;
 import org.vse.job.peer.PartNews;
 import org.vse.job.peer.PartOrder;
+import org.vse.job.peer.PartSaving;
 import org.vse.job.peer.RemoteParts;
+import org.vse.job.step.MachinesHere;
 import org.vse.ledger.Ledger;
 
 /** What the daemons of other nodes may ask of this one; see docs/api.md, "Between nodes". */
@@ -77,6 +79,10 @@ final class PeerApi {
             case "POST parts lease" ->
                 call.reply()
                         .json(200, news(parts.renew(path.get(2), from), call.integer("from", 0, Integer.MAX_VALUE)));
+            case "POST parts saving" -> {
+                Optional<MachinesHere.Sealed> files = parts.saving(path.get(2), saving(call.body()), from);
+                call.reply().json(200, files.isPresent() ? files.get() : Map.of());
+            }
             case "DELETE parts " -> {
                 parts.end(path.size() > 2 ? path.get(2) : "", from);
                 call.reply().json(200, Map.of());
@@ -105,6 +111,16 @@ final class PeerApi {
             return order;
         } catch (JsonProcessingException | IllegalArgumentException | NullPointerException e) {
             throw VseException.of(ErrorCode.USAGE, "the order is not to be understood")
+                    .fact("reason", e)
+                    .because(e);
+        }
+    }
+
+    private PartSaving saving(JsonNode body) {
+        try {
+            return json.treeToValue(body, PartSaving.class);
+        } catch (JsonProcessingException | IllegalArgumentException e) {
+            throw VseException.of(ErrorCode.USAGE, "the word is not to be understood")
                     .fact("reason", e)
                     .because(e);
         }

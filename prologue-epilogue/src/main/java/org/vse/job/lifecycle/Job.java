@@ -188,6 +188,27 @@ public final class Job implements Progress, AutoCloseable {
         return DurableFile.read(files.accelerator(), json, Accelerator.class);
     }
 
+    /** Keeps that the machines are being saved; durable when this returns. */
+    public void savingBegins(Saving saving) {
+        DurableFile.write(files.saving(), json, saving);
+    }
+
+    /** The machines run again, or have ended for good. */
+    public void savingEnds() {
+        try {
+            Files.deleteIfExists(files.saving());
+        } catch (IOException e) {
+            throw DurableFile.unreadable(files.saving(), e);
+        }
+    }
+
+    /** What a process was doing that died while it saved the machines. */
+    public Optional<Saving> saving() {
+        return Files.exists(files.saving())
+                ? Optional.of(DurableFile.read(files.saving(), json, Saving.class))
+                : Optional.empty();
+    }
+
     /** Keeps that the job stops with its machines saved; durable when this returns. */
     public void stopAs(SavedAs saved) {
         DurableFile.write(files.saved(), json, saved);

@@ -66,6 +66,11 @@ public record JobFiles(Path directory, Path sockets) {
         return directory.resolve("saved.json");
     }
 
+    /** That machines are being saved; there only meanwhile. */
+    public Path saving() {
+        return directory.resolve("saving.json");
+    }
+
     public Path outcome() {
         return directory.resolve("outcome.json");
     }

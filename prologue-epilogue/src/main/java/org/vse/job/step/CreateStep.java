@@ -91,7 +91,7 @@ final class CreateStep implements Step {
         JobFiles files = job.files();
         Optional<SavedVm> saved = set.map(from -> from.manifest().vms().get(machine.index()));
         if (set.isPresent() && saved.isPresent()) {
-            requireSameImage(set.get(), job);
+            requireOfThisJob(set.get(), job);
             set.get().verify(saved.get());
             OverlayDisk.copy(node.commands(), image, set.get().file(saved.get().disk()), files.disk(machine.index()));
         } else {
@@ -120,7 +120,10 @@ final class CreateStep implements Step {
     }
 
     /** A difference that was made again has other bytes, under which the saved disk means nothing. */
-    private static void requireSameImage(CheckpointSet set, Job job) {
+    private static void requireOfThisJob(CheckpointSet set, Job job) {
+        if (set.manifest().uid() != job.record().user().uid()) {
+            throw VseException.of(ErrorCode.CHECKPOINT_INVALID, "the checkpoint is another user's");
+        }
         if (!set.manifest().image().equals(job.booted())) {
             throw VseException.of(ErrorCode.CHECKPOINT_INVALID, "the saved disks belong to another image")
                     .fact("saved", set.manifest().image())

@@ -9,6 +9,8 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.vse.failure.VseException;
 import org.vse.imagestore.Image;
 import org.vse.imagestore.Kernel;
@@ -27,6 +29,7 @@ import org.vse.provisioner.checkpoint.JointSave;
 import org.vse.provisioner.checkpoint.SavedFile;
 import org.vse.provisioner.checkpoint.SavedVm;
 import org.vse.provisioner.guest.GuestConfigurator;
+import org.vse.provisioner.network.JobNetwork;
 import org.vse.provisioner.share.ShareServer;
 
 /**
@@ -44,7 +47,6 @@ public final class MachinesHere {
     private final List<JobRecord.Machine> machines;
     private final JointSave joint;
     private List<JointSave.Saved> saved = List.of();
-    private boolean isSaved;
 
     /** The machines of a job that runs here. */
     public MachinesHere(Node node, Job job) {
@@ -60,11 +62,37 @@ public final class MachinesHere {
                         .map(machine ->
                                 MachineSpecs.of(node.owner(), job.record(), job.files(), kernel, accelerator, machine))
                         .toList(),
-                this::started);
+                new Again());
     }
 
-    private void started(VmSpec spec, VmStatus status) {
-        JobGroup.machine(node, job, machine(spec.name()), status);
+    /** A machine that is started again finds its tap in the host, where it opens it. */
+    private final class Again implements JointSave.Restarts {
+        @Override
+        public void begin(List<VmSpec> specs) {
+            if (job.record().network() == Network.JOB) {
+                node.network().unplug(job.record().networkPlan(), taps(specs));
+            }
+        }
+
+        @Override
+        public void started(VmSpec spec, VmStatus status) {
+            JobGroup.machine(node, job, machine(spec.name()), status);
+        }
+
+        @Override
+        public void end(List<VmSpec> specs) {
+            if (job.record().network() == Network.JOB) {
+                node.network().plug(job.record().networkPlan(), taps(specs));
+            }
+        }
+
+        private List<JobNetwork.Tap> taps(List<VmSpec> specs) {
+            return specs.stream()
+                    .map(spec -> new JobNetwork.Tap(
+                            job.record().networkPlan().tap(machine(spec.name()).index()),
+                            job.record().qemuUid()))
+                    .toList();
+        }
     }
 
     private JobRecord.Machine machine(VmName name) {
@@ -75,7 +103,7 @@ public final class MachinesHere {
     }
 
     /** Has the guests write what they hold back to their disks and to their shares. */
-    void sync() {
+    public void sync() {
         InParallel.each(machines, machine -> {
             var unused =
                     Guests.control(node, job, machine.index()).exec(List.of("/bin/sync"), new byte[0], SYNC, NO_OUTPUT);
@@ -94,7 +122,6 @@ public final class MachinesHere {
      */
     public void save(Draft draft) {
         saved = joint.save(spec -> draft.file(memory(machine(spec.name()))));
-        isSaved = true;
         InParallel.each(
                 machines,
                 machine -> copy(List.of(
@@ -119,19 +146,15 @@ public final class MachinesHere {
         node.commands().run(Command.of(argv).withTimeout(COPY)).orThrow("saving what belongs to the machines");
     }
 
-    /** Starts again what was saved, lets all run, and tells the guests the time. May be called again. */
+    /** Starts again what was saved, and lets all run. May be called again. */
     public void goOn() {
-        if (isSaved) {
-            if (job.record().network() == Network.JOB) {
-                node.network().unplug(job.record().networkPlan(), ConnectStep.taps(node, job.record()));
-            }
-            joint.restart();
-            if (job.record().network() == Network.JOB) {
-                node.network().plug(job.record().networkPlan(), ConnectStep.taps(node, job.record()));
-            }
-            isSaved = false;
-        }
+        joint.restart();
         joint.resume();
+    }
+
+    /** As {@link #goOn}, after whoever saved them has died. */
+    void recover(Draft draft) {
+        joint.recover(spec -> draft.file(memory(machine(spec.name()))));
     }
 
     /** Notes each machine that could not be brought back, so that the job ends with it. */
@@ -145,11 +168,19 @@ public final class MachinesHere {
     }
 
     /** Tells guests that have stood still the time, and gives them chances that nobody has seen. */
-    void wake() {
+    public void wake() {
         wake(node, job);
     }
 
-    static void wake(Node node, Job job) {
+    /** Lets the restored machines of this node go on. */
+    public static void begin(Node node, Job job) {
+        for (JobRecord.Machine machine : job.record().machinesOn(node.name())) {
+            node.driver().resume(job.record().vmName(machine.index()));
+        }
+        wake(node, job);
+    }
+
+    private static void wake(Node node, Job job) {
         InParallel.each(job.record().machinesOn(node.name()), machine -> {
             byte[] entropy = new byte[ENTROPY_BYTES];
             new SecureRandom().nextBytes(entropy);
@@ -177,18 +208,22 @@ public final class MachinesHere {
         }
         vms.sort(Comparator.comparing(SavedVm::index));
         return new Sealed(
-                vms,
-                job.record().share() == Share.NFS
-                        ? Optional.of(draft.seal(share(job.record(), node.name()), 0))
-                        : Optional.empty());
+                vms, job.record().share() == Share.NFS ? draft.seal(share(job.record(), node.name()), 0) : null);
     }
 
     /**
      * The files of a node.
      *
-     * @param share recovery state of its share server
+     * @param share recovery state of its share server; null where there is none
      */
-    public record Sealed(List<SavedVm> vms, Optional<SavedFile> share) {}
+    public record Sealed(List<SavedVm> vms, @Nullable SavedFile share) {
+        /** All of them. */
+        List<SavedFile> files() {
+            return Stream.concat(
+                            vms.stream().flatMap(vm -> Stream.of(vm.memory(), vm.disk())), Stream.ofNullable(share))
+                    .toList();
+        }
+    }
 
     /**
      * Brings back what the share server of this node's part knew.

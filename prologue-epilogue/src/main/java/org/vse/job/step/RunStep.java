@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -21,6 +22,7 @@ import org.vse.job.lifecycle.JournalEntry;
 import org.vse.job.lifecycle.Outcome;
 import org.vse.job.lifecycle.Progress;
 import org.vse.job.lifecycle.SaveOrder;
+import org.vse.job.lifecycle.Saving;
 import org.vse.job.lifecycle.Step;
 import org.vse.provisioner.guest.ControlRecords;
 import org.vse.provisioner.guest.GuestControl;
@@ -72,6 +74,10 @@ final class RunStep implements Step {
         try {
             if (isLeft) {
                 node.sisters().hold(job);
+                Optional<Saving> left = job.saving();
+                if (left.isPresent() && saver.recover(job, left.get())) {
+                    return;
+                }
                 if (from != null && job.feed().first("restored").isEmpty()) {
                     goOn(job, from);
                 }
@@ -110,10 +116,13 @@ final class RunStep implements Step {
         Instant begin = created(job);
         long stdout = size(job.files().stdout());
         long stderr = size(job.files().stderr());
-        for (JobRecord.Machine machine : job.record().machinesOn(node.name())) {
-            node.driver().resume(job.record().vmName(machine.index()));
-        }
-        MachinesHere.wake(node, job);
+        InParallel.each(
+                List.<Runnable>of(
+                        () -> MachinesHere.begin(node, job),
+                        () -> node.sisters()
+                                .saving(job, from.set(), from.number())
+                                .begin()),
+                Runnable::run);
         node.ledger()
                 .record(VmAccount.restored(
                         node,

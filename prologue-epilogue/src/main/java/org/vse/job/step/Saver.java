@@ -1,7 +1,6 @@
 package org.vse.job.step;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -9,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
 import org.vse.job.lifecycle.Job;
@@ -17,6 +17,7 @@ import org.vse.job.lifecycle.JobState;
 import org.vse.job.lifecycle.JournalEntry;
 import org.vse.job.lifecycle.SaveOrder;
 import org.vse.job.lifecycle.SavedAs;
+import org.vse.job.lifecycle.Saving;
 import org.vse.policy.Share;
 import org.vse.provisioner.checkpoint.CheckpointStore;
 import org.vse.provisioner.checkpoint.CheckpointStore.Draft;
@@ -90,28 +91,28 @@ final class Saver {
         int number = store.numbers(set).stream().max(Comparator.naturalOrder()).orElse(0) + 1;
         Draft draft = store.begin(set, number);
         MachinesHere here = new MachinesHere(node, job);
+        Sisters.Saving there = node.sisters().saving(job, set, number);
         boolean running = true;
         try {
             if (!stop) {
-                here.sync();
+                together(here::sync, there::sync);
             }
             Instant taken = node.clock().instant();
             long begin = System.nanoTime();
             running = false;
-            here.pause();
-            here.save(draft);
+            job.savingBegins(new Saving(set, number, stop));
+            together(here::pause, there::pause);
+            together(() -> here.save(draft), there::save);
             SavedStreams.copy(job.files(), draft);
             long stdout = size(draft.file("stdout"));
             long stderr = size(draft.file("stderr"));
             if (!stop) {
-                here.goOn();
+                together(here::goOn, there::goOn);
                 running = true;
+                job.savingEnds();
             }
             Duration still = Duration.ofNanos(System.nanoTime() - begin);
-            MachinesHere.Sealed sealed = here.seal(draft);
-            List<SavedFile> files = new ArrayList<>(SavedStreams.seal(job.files(), draft));
-            sealed.share().ifPresent(files::add);
-            SetManifest manifest = manifest(job, set, number, taken, sealed.vms(), files);
+            SetManifest manifest = manifest(job, set, number, taken, seal(job, draft, here, there));
             draft.commit(manifest);
             // Every byte of the new set was just read for its digest: it takes the place of those before.
             store.numbers(set).stream().filter(older -> older < number).forEach(older -> store.remove(set, older));
@@ -123,17 +124,61 @@ final class Saver {
             node.ledger().record(VmAccount.checkpointed(node, job, saved));
             if (stop) {
                 job.stopAs(saved);
+                job.savingEnds();
             } else {
-                here.wake();
+                together(here::wake, there::wake);
             }
             return saved;
         } catch (RuntimeException e) {
             if (!running) {
-                bringBack(job, here, e);
+                bringBack(job, here, there, e);
             }
             abandon(draft, e);
             throw e;
         }
+    }
+
+    /**
+     * Puts in order what a daemon has left that died while it saved: a set that is there is one, whose job stops or runs; else the
+     * machines go on from wherever they are.
+     *
+     * @return true when the job has stopped with that set
+     */
+    boolean recover(Job job, Saving left) {
+        CheckpointStore store = node.checkpoints();
+        if (left.stop() && store.numbers(left.set()).contains(left.number())) {
+            SetManifest made = store.open(left.set(), left.number()).manifest();
+            job.stopAs(new SavedAs(
+                    left.set(),
+                    left.number(),
+                    made.taken(),
+                    Duration.ZERO,
+                    made.bytes(),
+                    bytes(made, job.files().stdout()),
+                    bytes(made, job.files().stderr())));
+            job.savingEnds();
+            return true;
+        }
+        MachinesHere here = new MachinesHere(node, job);
+        Draft draft = store.join(left.set(), left.number());
+        try {
+            here.recover(draft);
+            job.savingEnds();
+            here.wake();
+            job.notice("the daemon ended while the machines were being saved: they were not, and go on");
+        } catch (VseException e) {
+            job.notice("machines did not go on: " + e.what());
+            here.noteLost();
+        }
+        draft.abandon();
+        return false;
+    }
+
+    private static long bytes(SetManifest made, Path stream) {
+        return made.files().stream()
+                .filter(file -> file.name().equals(String.valueOf(stream.getFileName())))
+                .mapToLong(SavedFile::bytes)
+                .sum();
     }
 
     private static VseException known(Job job, RuntimeException e) {
@@ -146,10 +191,35 @@ final class Saver {
                         .because(e);
     }
 
-    private static void bringBack(Job job, MachinesHere here, RuntimeException failure) {
+    private static void together(Runnable here, Runnable there) {
+        InParallel.each(List.of(here, there), Runnable::run);
+    }
+
+    /** The files of all nodes, which must have written them into the same directory. */
+    private static Files seal(Job job, Draft draft, MachinesHere here, Sisters.Saving there) {
+        List<MachinesHere.Sealed> sealed = new ArrayList<>();
+        List<MachinesHere.Sealed> elsewhere = new ArrayList<>();
+        together(() -> sealed.add(here.seal(draft)), () -> elsewhere.addAll(there.seal()));
+        for (MachinesHere.Sealed each : elsewhere) {
+            each.files().forEach(draft::requireHere);
+        }
+        sealed.addAll(elsewhere);
+        List<SavedVm> vms = sealed.stream()
+                .flatMap(each -> each.vms().stream())
+                .sorted(Comparator.comparing(SavedVm::index))
+                .toList();
+        List<SavedFile> files = new ArrayList<>(SavedStreams.seal(job.files(), draft));
+        sealed.stream().flatMap(each -> Stream.ofNullable(each.share())).forEach(files::add);
+        return new Files(vms, files);
+    }
+
+    private record Files(List<SavedVm> vms, List<SavedFile> files) {}
+
+    private static void bringBack(Job job, MachinesHere here, Sisters.Saving there, RuntimeException failure) {
         try {
-            here.goOn();
-            here.wake();
+            together(here::goOn, there::goOn);
+            job.savingEnds();
+            together(here::wake, there::wake);
         } catch (VseException e) {
             failure.addSuppressed(e);
             job.notice("machines did not go on: " + e.what());
@@ -165,8 +235,7 @@ final class Saver {
         }
     }
 
-    private SetManifest manifest(
-            Job job, String set, int number, Instant taken, List<SavedVm> vms, List<SavedFile> files) {
+    private SetManifest manifest(Job job, String set, int number, Instant taken, Files files) {
         JobRecord record = job.record();
         return new SetManifest(
                 SetManifest.VERSION,
@@ -182,9 +251,9 @@ final class Saver {
                 String.valueOf(record.scriptSha256()),
                 node.driver().hypervisor(),
                 job.accelerator().name(),
-                vms,
+                files.vms(),
                 Map.of(),
-                files,
+                files.files(),
                 runSeconds(job, taken));
     }
 
@@ -199,7 +268,7 @@ final class Saver {
 
     private static long size(Path file) {
         try {
-            return Files.size(file);
+            return java.nio.file.Files.size(file);
         } catch (IOException e) {
             throw VseException.storage("the saved output cannot be read", file, e);
         }

@@ -83,6 +83,21 @@ public final class CheckpointStore {
         return new Draft(directory);
     }
 
+    /**
+     * The draft that another node has begun in the same directory.
+     *
+     * @throws VseException CHECKPOINT_FAILED when it is not there
+     */
+    public Draft join(String tag, int number) {
+        Path directory = of(tag).resolve(number + DRAFT);
+        if (!Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)) {
+            throw VseException.of(ErrorCode.CHECKPOINT_FAILED, "what another node has begun to save is not here")
+                    .at(directory.toString())
+                    .next("set 'checkpoints' in vsed.yaml to a directory that all nodes share");
+        }
+        return new Draft(directory);
+    }
+
     /** Files of a set that does not exist yet. */
     public final class Draft {
         private final Path directory;
@@ -107,6 +122,25 @@ public final class CheckpointStore {
                 Files.setPosixFilePermissions(file, OWN);
                 force(file);
                 return new SavedFile(name, Files.size(file), digest(file, from));
+            } catch (IOException e) {
+                throw failed(file, e);
+            }
+        }
+
+        /**
+         * A file that another node has sealed.
+         *
+         * @throws VseException CHECKPOINT_FAILED when it is not here as a whole
+         */
+        public void requireHere(SavedFile sealed) {
+            Path file = file(sealed.name());
+            try {
+                if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS) || Files.size(file) != sealed.bytes()) {
+                    throw VseException.of(ErrorCode.CHECKPOINT_FAILED, "what another node has saved is not here")
+                            .at(file.toString())
+                            .fact("expected", sealed.bytes() + " bytes")
+                            .next("set 'checkpoints' in vsed.yaml to a directory that all nodes share");
+                }
             } catch (IOException e) {
                 throw failed(file, e);
             }

@@ -11,7 +11,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.function.BiConsumer;
 import java.util.function.Function;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
@@ -33,8 +32,20 @@ import org.vse.provisioner.VmStatus;
 public final class JointSave {
     private final VmDriver driver;
     private final List<VmSpec> specs;
-    private final BiConsumer<VmSpec, VmStatus> started;
+    private final Restarts restarts;
     private final List<Saved> saved = new ArrayList<>();
+
+    /** What the machines of one node need beside the driver when they are started again. */
+    public interface Restarts {
+        /** Machines are about to be started. */
+        void begin(List<VmSpec> machines);
+
+        /** One was started and stands still. */
+        void started(VmSpec machine, VmStatus status);
+
+        /** All of them were started. */
+        void end(List<VmSpec> machines);
+    }
 
     /**
      * A machine in its file.
@@ -45,12 +56,12 @@ public final class JointSave {
 
     /**
      * @param specs what the machines were started with
-     * @param started told of each machine that was started again, before it runs
+     * @param restarts does what else a machine needs that is started again
      */
-    public JointSave(VmDriver driver, List<VmSpec> specs, BiConsumer<VmSpec, VmStatus> started) {
+    public JointSave(VmDriver driver, List<VmSpec> specs, Restarts restarts) {
         this.driver = driver;
         this.specs = List.copyOf(specs);
-        this.started = started;
+        this.restarts = restarts;
     }
 
     /**
@@ -114,18 +125,44 @@ public final class JointSave {
         }
     }
 
+    /**
+     * Starts what a process that has died had saved, and lets all run.
+     *
+     * @param file where each was to be written
+     * @throws VseException CHECKPOINT_INVALID when a machine is gone and not whole in its file
+     */
+    public void recover(Function<VmSpec, Path> file) {
+        for (VmSpec spec : specs) {
+            if (driver.find(spec.name()).isEmpty()) {
+                Path memory = file.apply(spec);
+                long state = driver.saved(memory);
+                synchronized (saved) {
+                    saved.add(new Saved(spec, memory, state));
+                }
+            }
+        }
+        restart();
+        resume();
+    }
+
     /** Starts the saved machines again, from their files, on this node; they stand still. */
     public void restart() {
         List<Saved> again;
         synchronized (saved) {
-            again = List.copyOf(saved);
+            again = saved.stream()
+                    .filter(one -> driver.find(one.spec().name()).isEmpty())
+                    .toList();
         }
+        if (again.isEmpty()) {
+            return;
+        }
+        List<VmSpec> machines = again.stream().map(Saved::spec).toList();
+        restarts.begin(machines);
         each(again, one -> {
-            if (driver.find(one.spec().name()).isEmpty()) {
-                started.accept(one.spec(), driver.start(one.spec(), new Origin.Checkpoint(one.memory(), one.state())));
-            }
+            restarts.started(one.spec(), driver.start(one.spec(), new Origin.Checkpoint(one.memory(), one.state())));
             return one;
         });
+        restarts.end(machines);
     }
 
     private void resumeAfter(VseException failure) {

@@ -207,6 +207,16 @@ public final class FakeDriver implements VmDriver {
     }
 
     @Override
+    public long saved(Path memory) {
+        if (!Files.exists(memory)) {
+            throw VseException.of(ErrorCode.CHECKPOINT_INVALID, "the file is not the saved memory of a machine")
+                    .at(memory.toString())
+                    .fact("found", "nothing");
+        }
+        return 0;
+    }
+
+    @Override
     public String hypervisor() {
         return "fake 1";
     }

@@ -185,6 +185,11 @@ public final class LibvirtDriver implements VmDriver {
     }
 
     @Override
+    public long saved(Path memory) {
+        return SaveImage.of(memory).stream();
+    }
+
+    @Override
     public String hypervisor() {
         return session.repeatable("ask libvirt for the version of its hypervisor", connect -> {
             long version = connect.getVersion();

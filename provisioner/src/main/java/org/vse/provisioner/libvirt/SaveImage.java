@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
@@ -56,6 +57,8 @@ final class SaveImage {
             require(header.getInt() == 0, file, "compressed");
             require(room > 0 && room <= MOST_TEXT && HEADER + (long) room < channel.size(), file, "cut off");
             return new SaveImage(file, room);
+        } catch (NoSuchFileException e) {
+            throw other(file, "nothing").because(e);
         } catch (IOException e) {
             throw failed(file, e);
         }
@@ -114,10 +117,14 @@ final class SaveImage {
 
     private static void require(boolean holds, Path file, String what) {
         if (!holds) {
-            throw VseException.of(ErrorCode.CHECKPOINT_INVALID, "the file is not the saved memory of a machine")
-                    .at(file.toString())
-                    .fact("found", what);
+            throw other(file, what);
         }
+    }
+
+    private static VseException other(Path file, String what) {
+        return VseException.of(ErrorCode.CHECKPOINT_INVALID, "the file is not the saved memory of a machine")
+                .at(file.toString())
+                .fact("found", what);
     }
 
     private static VseException failed(Path file, IOException e) {

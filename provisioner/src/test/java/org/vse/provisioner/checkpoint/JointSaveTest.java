@@ -33,6 +33,24 @@ class JointSaveTest {
 
     private final List<VmSpec> specs = new ArrayList<>();
     private final List<VmName> again = Collections.synchronizedList(new ArrayList<>());
+    private final JointSave.Restarts restarts = new JointSave.Restarts() {
+        @Override
+        public void begin(List<VmSpec> machines) {
+            assertThat(machines)
+                    .isNotEmpty()
+                    .allSatisfy(one -> assertThat(driver.find(one.name())).isEmpty());
+        }
+
+        @Override
+        public void started(VmSpec machine, VmStatus status) {
+            again.add(machine.name());
+        }
+
+        @Override
+        public void end(List<VmSpec> machines) {
+            assertThat(again).containsAll(machines.stream().map(VmSpec::name).toList());
+        }
+    };
 
     @SuppressWarnings("NullAway.Init")
     private FakeDriver driver;
@@ -53,7 +71,7 @@ class JointSaveTest {
 
     @Test
     void allAreInTheirFilesAndGoOn() {
-        JointSave save = new JointSave(driver, specs, (spec, status) -> again.add(spec.name()));
+        JointSave save = new JointSave(driver, specs, restarts);
         save.pause();
         assertThat(states()).containsOnly(State.PAUSED);
         List<JointSave.Saved> saved = save.save(this::memory);
@@ -66,9 +84,21 @@ class JointSaveTest {
     }
 
     @Test
+    void whatAProcessThatDiedHadSavedGoesOn() {
+        JointSave died = new JointSave(driver, specs, restarts);
+        died.pause();
+        driver.save(specs.get(1).name(), memory(specs.get(1)));
+        driver.save(specs.get(2).name(), memory(specs.get(2)));
+        new JointSave(driver, specs, restarts).recover(this::memory);
+        assertThat(states()).hasSize(4).containsOnly(State.RUNNING);
+        assertThat(again)
+                .containsExactlyInAnyOrder(specs.get(1).name(), specs.get(2).name());
+    }
+
+    @Test
     void oneThatCannotBeSavedKeepsAllAsTheyWere() {
         for (int passing = 0; passing < 4; passing++) {
-            JointSave save = new JointSave(driver, specs, (spec, status) -> again.add(spec.name()));
+            JointSave save = new JointSave(driver, specs, restarts);
             save.pause();
             driver.inject(Call.SAVE, passing, new Fault.Fail(VseException.of(ErrorCode.DISK_FULL, "no room")));
             assertThatThrownBy(() -> save.save(this::memory))
@@ -83,7 +113,7 @@ class JointSaveTest {
 
     @Test
     void oneThatCannotBeStoppedLetsTheOthersGoOn() {
-        JointSave save = new JointSave(driver, specs, (spec, status) -> again.add(spec.name()));
+        JointSave save = new JointSave(driver, specs, restarts);
         driver.inject(Call.PAUSE, 2, new Fault.Fail(VseException.of(ErrorCode.LIBVIRT_FAILED, "no monitor")));
         assertThatThrownBy(save::pause).hasMessageContaining("no monitor");
         assertThat(states()).hasSize(4).containsOnly(State.RUNNING);
@@ -91,7 +121,7 @@ class JointSaveTest {
 
     @Test
     void whatCannotBeBroughtBackIsTold() {
-        JointSave save = new JointSave(driver, specs, (spec, status) -> again.add(spec.name()));
+        JointSave save = new JointSave(driver, specs, restarts);
         save.pause();
         driver.inject(Call.SAVE, 3, new Fault.Fail(VseException.of(ErrorCode.DISK_FULL, "no room")));
         driver.inject(Call.START, new Fault.Fail(VseException.of(ErrorCode.LIBVIRT_FAILED, "no memory")));
@@ -103,7 +133,7 @@ class JointSaveTest {
 
     @Test
     void anInterruptDoesNotSaveHalfAJob() {
-        JointSave save = new JointSave(driver, specs, (spec, status) -> again.add(spec.name()));
+        JointSave save = new JointSave(driver, specs, restarts);
         Thread.currentThread().interrupt();
         save.pause();
         save.save(this::memory);

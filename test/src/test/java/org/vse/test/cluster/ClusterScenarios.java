@@ -7,7 +7,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -182,6 +184,45 @@ abstract class ClusterScenarios {
         assertEnds(submit("hello", variable("COLOUR=blue and green")), 7);
         cluster.awaitFile("hello.out", "vm0 ann /home/ann 1 [blue and green]\n");
         cluster.awaitFile("hello.err", "complaint\n");
+    }
+
+    @Test
+    @Order(LONG)
+    void aSavedJobGoesOnWithItsConnectionsAndWithEveryByteOnce() {
+        script("saved", VSE + """
+                coproc PEER { ssh vm1 cat; }
+                exec 3>>saved.log
+                for ((i = 1; i < 10000; i++)); do
+                    echo "$i" >&"${PEER[1]}"
+                    read -r back <&"${PEER[0]}"
+                    [[ $back == "$i" ]] || exit 1
+                    echo "$i" >&3
+                    echo "$i"
+                    echo "e$i" >&2
+                    [[ ! -e saved.stop ]] || exit 9
+                    sleep 0.3
+                done
+                """);
+        String job = submit("saved", on("n2", "n3"));
+        cluster.awaitFile("saved.out", "5\n");
+        for (int saved = 1; saved <= 2; saved++) {
+            cluster.vse("n2", "checkpoint", "--stop", job).orThrow("saving");
+            long before = lines("saved.log");
+            awaits("job " + job + " goes on", () -> lines("saved.log") > before + 10);
+        }
+        cluster.script("saved.stop", "");
+        assertEnds(job, 9);
+        String all = LongStream.rangeClosed(1, lines("saved.log"))
+                .mapToObj(i -> i + "\n")
+                .collect(Collectors.joining());
+        assertThat(cluster.file("saved.log")).isEqualTo(all);
+        assertThat(cluster.file("saved.out")).isEqualTo(all);
+        assertThat(cluster.file("saved.err").lines().filter(line -> line.matches("e[0-9]+")))
+                .containsExactlyElementsOf(all.lines().map(line -> "e" + line).toList());
+    }
+
+    private long lines(String name) {
+        return cluster.file(name).lines().count();
     }
 
     @Test
