@@ -138,7 +138,8 @@ class LocalDeskTest {
         NodeView view = new NodeView(node.json(), table, desk);
         int carol = TestNode.CAROL.uid();
         assertThat(view.of(new Peer(1, carol, carol, 0)))
-                .hasToString("{\"node\":\"here\",\"oversubscribe\":1,\"cores\":["
+                .hasToString("{\"node\":\"here\",\"oversubscribe\":1,"
+                        + "\"memoryBytes\":8589934592,\"freeMemoryBytes\":7784628224,\"cores\":["
                         + "{\"core\":4,\"numa\":0,\"holders\":1,\"state\":\"BUSY\",\"jobs\":[\"local-1\"]},"
                         + "{\"core\":7,\"numa\":0,\"holders\":0,\"state\":\"FREE\",\"jobs\":[]}]}");
         assertThat(view.of(new Peer(1, carol + 1, carol, 0)).toString())
