@@ -1,6 +1,7 @@
 package org.vse.job.cli;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
@@ -8,6 +9,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.vse.failure.ErrorCode;
@@ -29,7 +33,7 @@ import picocli.CommandLine.Option;
         footer = {"%nExamples:", "  vse top", "  vse top --interval 10", "  vse top | cat"})
 final class TopCommand implements Callable<Integer> {
     private static final String CLEAR = "\u001b[H\u001b[2J";
-    private static final Set<String> OVER = Set.of("SETTLED", "FAILED");
+    private static final Set<String> OVER = Set.of("SETTLED", "CHECKPOINTED", "FAILED");
     private static final List<String> COLUMNS =
             List.of("job", "user", "state", "step", "vms", "cores", "age", "waits for");
 
@@ -54,14 +58,29 @@ final class TopCommand implements Callable<Integer> {
             context.io().print(look());
             return 0;
         }
+        ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor();
         try {
-            while (true) {
-                context.io().out().write((CLEAR + look() + "\n").getBytes(StandardCharsets.UTF_8));
-                TimeUnit.SECONDS.sleep(interval);
-            }
+            clock.scheduleWithFixedDelay(this::refresh, 0, interval, TimeUnit.SECONDS)
+                    .get();
+            return 0;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return 0;
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof VseException known) {
+                throw known;
+            }
+            throw new IOException(e.getCause());
+        } finally {
+            clock.shutdownNow();
+        }
+    }
+
+    private void refresh() {
+        try {
+            context.io().out().write((CLEAR + look() + "\n").getBytes(StandardCharsets.UTF_8));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 

@@ -208,7 +208,8 @@ class VseTest {
                 .isZero();
         assertThat(shell.out().lines()).hasSize(2);
         assertThat(shell.out()).contains("local-7", "a&b", "vm0", "2026-11-21T08:00:00Z");
-        assertThat(vsed.calls()).containsExactly("GET /v1/report/vms?since=2026-11-20T00%3A00%3A00Z&user=a%26b");
+        assertThat(vsed.calls())
+                .containsExactly("GET /v1/report/vms?limit=10000&since=2026-11-20T00%3A00%3A00Z&user=a%26b");
     }
 
     @Test

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInfo;
 import org.junit.jupiter.api.TestInstance;
@@ -33,6 +34,7 @@ import org.vse.process.CommandResult;
  * <p>Scenarios share the cluster at once, so each has names of its own and looks at nothing but its own jobs. One that takes
  * a host away from the others says so with {@link Disturbs}, and comes after those that do not.
  */
+@Tag("cluster")
 @Timeout(900)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
