@@ -51,23 +51,23 @@ class CheckpointSystemTest {
         Account alice = site.alice();
         Desk home = site.desk(alice);
         Files.deleteIfExists(alice.home().resolve("resume.log"));
-        String example = Files.readString(Examples.script("resume.sh")).replace("00:00:45", "00:00:50");
+        String example = Files.readString(Examples.script("resume.sh")).replace("00:00:45", "00:00:40");
         home.script("resume.sh", example);
         StringBuilder all = new StringBuilder();
-        Finished run = home.vse("run", "resume.sh", "60");
+        Finished run = home.vse("run", "resume.sh", "90");
         all.append(run.out());
         int walltimes = 1;
         while (run.exitCode() == GOES_ON_LATER && walltimes < 12) {
             assertThat(run.err()).contains("walltime is nearly over: the machines are saved");
             home.script("again.sh", example.replace("on-walltime", "resume=" + job(run.err()) + " on-walltime"));
-            run = home.vse("run", "again.sh", "60");
+            run = home.vse("run", "again.sh", "90");
             all.append(run.out());
             walltimes++;
         }
         run.expect(0);
         assertThat(walltimes).isGreaterThan(2);
-        assertThat(all.toString()).isEqualTo(numbers(60));
-        assertThat(alice.home().resolve("resume.log")).hasContent(numbers(60));
+        assertThat(all.toString()).isEqualTo(numbers(90));
+        assertThat(alice.home().resolve("resume.log")).hasContent(numbers(90));
         assertThat(home.vse("checkpoint", "ls").expect(0).out()).doesNotContain("local-");
     }
 
@@ -108,7 +108,7 @@ class CheckpointSystemTest {
     void whatCannotBeSavedIsRefusedWhenItIsSubmitted() {
         Desk home = site.desk(site.alice());
         home.script("9p.sh", "#!/bin/bash\n#VSE image=debian-12 share=9p on-walltime=checkpoint\n");
-        assertThat(home.vse("run", "9p.sh").expect(2).err())
+        assertThat(home.vse("run", "9p.sh").expect(125).err())
                 .contains("[DIRECTIVE_CONFLICT]")
                 .contains("VMs with directories by 9p cannot be saved");
         home.script("none.sh", "#!/bin/bash\n#VSE image=debian-12 resume=local-4711\n");
