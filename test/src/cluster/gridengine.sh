@@ -55,7 +55,7 @@ configure() { # DIRECTORY
     # shellcheck disable=SC2016 # names of Grid Engine's
     environment "$dir" smp '$pe_slots'
     # shellcheck disable=SC2016
-    environment "$dir" mpi '$round_robin'
+    environment "$dir" mpi 1
     # Jobs come to these queues only if they ask for it.
     qconf -sc >"$dir/etc/object"
     printf '%s %s BOOL == FORCED NO 0 0\n' vms vms bare bare >>"$dir/etc/object"
