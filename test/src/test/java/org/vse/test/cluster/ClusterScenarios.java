@@ -72,6 +72,16 @@ abstract class ClusterScenarios {
     /** Options for a core on each of two nodes, the script on the first. */
     abstract List<String> on(String first, String second);
 
+    /** What a job of two machines says that is saved and started again at once. */
+    String savedVms() {
+        return VSE;
+    }
+
+    /** Options for that job, whose script is on n2. */
+    List<String> saved() {
+        return on("n2", "n3");
+    }
+
     /** Options for members 1 to the last. */
     abstract List<String> array(int last);
 
@@ -191,7 +201,7 @@ abstract class ClusterScenarios {
     @Test
     @Order(LONG)
     void aSavedJobGoesOnWithItsConnectionsAndWithEveryByteOnce() {
-        script("saved", VSE + """
+        script("saved", savedVms() + """
                 coproc PEER { ssh vm1 cat; }
                 exec 3>>saved.log
                 for ((i = 1; i < 10000; i++)); do
@@ -205,7 +215,7 @@ abstract class ClusterScenarios {
                     sleep 0.3
                 done
                 """);
-        String job = submit("saved", on("n2", "n3"));
+        String job = submit("saved", saved());
         cluster.awaitFile("saved.out", "5\n");
         for (int saved = 1; saved <= 2; saved++) {
             cluster.vse("n2", "checkpoint", "--stop", job).orThrow("saving");

@@ -38,6 +38,17 @@ class GridEngineSystemTest extends ClusterScenarios {
     }
 
     @Override
+    String savedVms() {
+        return "#VSE image=debian-12 vms-per-node=2 vcpus=1 memory=256MiB\n";
+    }
+
+    /** A host that was not the job's first has it cleaned up minutes later, and does not take it before. */
+    @Override
+    List<String> saved() {
+        return List.of("-pe", "smp", "2", "-q", "batch@n2");
+    }
+
+    @Override
     List<String> array(int last) {
         return List.of("-t", "1-" + last);
     }
