@@ -22,7 +22,6 @@ import org.vse.failure.VseException;
 import org.vse.job.lifecycle.Job;
 import org.vse.job.lifecycle.JobRecord;
 import org.vse.job.lifecycle.JobState;
-import org.vse.job.lifecycle.JournalEntry;
 import org.vse.job.lifecycle.SaveOrder;
 import org.vse.job.step.Guests;
 import org.vse.job.step.Node;
@@ -122,7 +121,7 @@ final class WalltimeGuard implements AutoCloseable {
             if (!running) {
                 watched.remove(tag);
             } else if (job.order().isEmpty()) {
-                Instant started = started(job);
+                Instant started = job.journal().entered(JobState.RUNNING).orElseThrow();
                 look(job, watched.computeIfAbsent(tag, unused -> new Watched(started)), started, now);
             }
         }
@@ -186,14 +185,6 @@ final class WalltimeGuard implements AutoCloseable {
         }
         boolean embedded = job.record().scheduler().equals(JobRecord.EMBEDDED);
         return (embedded ? started : job.record().submitted()).plusSeconds(seconds);
-    }
-
-    private static Instant started(Job job) {
-        return job.journal().entries().stream()
-                .filter(entry -> entry.state() == JobState.RUNNING)
-                .map(JournalEntry::at)
-                .findFirst()
-                .orElseThrow();
     }
 
     private static VseException failed(SchedulerException e) {

@@ -10,9 +10,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.vse.failure.ErrorCode;
@@ -74,6 +76,22 @@ public final class Journal implements AutoCloseable {
             state = entry.state() == null ? state : entry.state();
         }
         return state;
+    }
+
+    /** When that state was entered; empty until it is. */
+    public synchronized Optional<Instant> entered(JobState state) {
+        return entries.stream()
+                .filter(entry -> entry.state() == state)
+                .map(JournalEntry::at)
+                .findFirst();
+    }
+
+    /** When that step was first about to be applied; empty until it is. */
+    public synchronized Optional<Instant> began(String step) {
+        return entries.stream()
+                .filter(entry -> entry.kind() == JournalEntry.Kind.INTENT && step.equals(entry.step()))
+                .map(JournalEntry::at)
+                .findFirst();
     }
 
     /** Enters a state. */

@@ -18,7 +18,6 @@ import org.vse.failure.VseException;
 import org.vse.job.lifecycle.Job;
 import org.vse.job.lifecycle.JobRecord;
 import org.vse.job.lifecycle.JobState;
-import org.vse.job.lifecycle.JournalEntry;
 import org.vse.job.lifecycle.Outcome;
 import org.vse.job.lifecycle.Progress;
 import org.vse.job.lifecycle.SaveOrder;
@@ -113,7 +112,7 @@ final class RunStep implements Step {
 
     /** The script goes on where its machines were saved. */
     private void goOn(Job job, JobRecord.Resume from) {
-        Instant begin = created(job);
+        Instant begin = job.journal().began(CreateStep.NAME).orElse(job.record().submitted());
         long stdout = size(job.files().stdout());
         long stderr = size(job.files().stderr());
         InParallel.each(
@@ -136,14 +135,6 @@ final class RunStep implements Step {
         ObjectNode event = job.feed().event("restored");
         event.putObject("bytes").put("stdout", stdout).put("stderr", stderr);
         job.feed().publish(event);
-    }
-
-    private static Instant created(Job job) {
-        return job.journal().entries().stream()
-                .filter(entry -> CreateStep.NAME.equals(entry.step()))
-                .map(JournalEntry::at)
-                .findFirst()
-                .orElse(job.record().submitted());
     }
 
     /** A daemon that died between its word RUNNING and the start has started nothing. */
@@ -263,10 +254,7 @@ final class RunStep implements Step {
     }
 
     private static Optional<Instant> started(Job job) {
-        return job.journal().entries().stream()
-                .filter(entry -> entry.state() == JobState.RUNNING)
-                .map(JournalEntry::at)
-                .findFirst();
+        return job.journal().entered(JobState.RUNNING);
     }
 
     /** The guest has handed over everything; QEMU may still be writing it. */

@@ -1,20 +1,17 @@
 package org.vse.job.step;
 
-import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.Stream;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
 import org.vse.job.lifecycle.Job;
 import org.vse.job.lifecycle.JobRecord;
 import org.vse.job.lifecycle.JobState;
-import org.vse.job.lifecycle.JournalEntry;
 import org.vse.job.lifecycle.SaveOrder;
 import org.vse.job.lifecycle.SavedAs;
 import org.vse.job.lifecycle.Saving;
@@ -104,8 +101,6 @@ final class Saver {
             together(here::pause, there::pause);
             together(() -> here.save(draft), there::save);
             SavedStreams.copy(job.files(), draft);
-            long stdout = size(draft.file("stdout"));
-            long stderr = size(draft.file("stderr"));
             if (!stop) {
                 together(here::goOn, there::goOn);
                 running = true;
@@ -120,7 +115,7 @@ final class Saver {
             if (from != null && !from.set().equals(set)) {
                 store.remove(from.set());
             }
-            SavedAs saved = new SavedAs(set, number, taken, still, manifest.bytes(), stdout, stderr);
+            SavedAs saved = savedAs(job, manifest, still);
             node.ledger().record(VmAccount.checkpointed(node, job, saved));
             if (stop) {
                 job.stopAs(saved);
@@ -148,14 +143,7 @@ final class Saver {
         CheckpointStore store = node.checkpoints();
         if (left.stop() && store.numbers(left.set()).contains(left.number())) {
             SetManifest made = store.open(left.set(), left.number()).manifest();
-            job.stopAs(new SavedAs(
-                    left.set(),
-                    left.number(),
-                    made.taken(),
-                    Duration.ZERO,
-                    made.bytes(),
-                    bytes(made, job.files().stdout()),
-                    bytes(made, job.files().stderr())));
+            job.stopAs(savedAs(job, made, Duration.ZERO));
             job.savingEnds();
             return true;
         }
@@ -172,6 +160,17 @@ final class Saver {
         }
         draft.abandon();
         return false;
+    }
+
+    private static SavedAs savedAs(Job job, SetManifest made, Duration still) {
+        return new SavedAs(
+                made.tag(),
+                made.number(),
+                made.taken(),
+                still,
+                made.bytes(),
+                bytes(made, job.files().stdout()),
+                bytes(made, job.files().stderr()));
     }
 
     private static long bytes(SetManifest made, Path stream) {
@@ -252,25 +251,10 @@ final class Saver {
                 node.driver().hypervisor(),
                 job.accelerator().name(),
                 files.vms(),
-                Map.of(),
                 files.files(),
-                runSeconds(job, taken));
-    }
-
-    private static long runSeconds(Job job, Instant taken) {
-        return job.journal().entries().stream()
-                .filter(entry -> entry.state() == JobState.RUNNING)
-                .map(JournalEntry::at)
-                .findFirst()
-                .map(start -> Duration.between(start, taken).toSeconds())
-                .orElse(0L);
-    }
-
-    private static long size(Path file) {
-        try {
-            return java.nio.file.Files.size(file);
-        } catch (IOException e) {
-            throw VseException.storage("the saved output cannot be read", file, e);
-        }
+                job.journal()
+                        .entered(JobState.RUNNING)
+                        .map(start -> Duration.between(start, taken).toSeconds())
+                        .orElse(0L));
     }
 }

@@ -11,7 +11,6 @@ import org.jspecify.annotations.Nullable;
 import org.vse.failure.VseException;
 import org.vse.job.lifecycle.Job;
 import org.vse.job.lifecycle.JobRecord;
-import org.vse.job.lifecycle.JournalEntry;
 import org.vse.job.lifecycle.SavedAs;
 import org.vse.ledger.Ending;
 import org.vse.ledger.JobKey;
@@ -119,10 +118,8 @@ public final class VmAccount {
      * after all, that counts.
      */
     static LedgerEvent found(Node node, Job job, JobRecord.Machine machine) {
-        Instant begun = job.journal().entries().stream()
-                .filter(entry -> CreateStep.NAME.equals(entry.step()) && entry.kind() == JournalEntry.Kind.INTENT)
-                .map(JournalEntry::at)
-                .findFirst()
+        Instant begun = job.journal()
+                .began(CreateStep.NAME)
                 .orElseGet(() -> node.clock().instant());
         return opened(node, job, machine, "UNKNOWN", begun);
     }

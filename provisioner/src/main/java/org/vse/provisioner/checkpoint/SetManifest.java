@@ -2,7 +2,6 @@ package org.vse.provisioner.checkpoint;
 
 import java.time.Instant;
 import java.util.List;
-import java.util.Map;
 
 /**
  * What a checkpoint set holds. Without it the set does not exist; it is written last.
@@ -21,9 +20,8 @@ import java.util.Map;
  * @param hypervisor name and version
  * @param cpu what the guests were told their processor is
  * @param vms in the order of their numbers
- * @param settled bytes of each output stream that the scheduler's files had for sure
- * @param files everything else: output that was not settled, the share server's recovery state
- * @param runSeconds how long the job had run in all attempts, without the time that it stood still
+ * @param files everything else: both output streams from their first byte, what the guests have told, the share server's recovery state
+ * @param runSeconds from the begin of the script in that attempt to {@code taken}
  */
 public record SetManifest(
         int version,
@@ -40,7 +38,6 @@ public record SetManifest(
         String hypervisor,
         String cpu,
         List<SavedVm> vms,
-        Map<String, Long> settled,
         List<SavedFile> files,
         long runSeconds) {
     /** The form that this program writes and reads. */
@@ -48,7 +45,6 @@ public record SetManifest(
 
     public SetManifest {
         vms = List.copyOf(vms);
-        settled = Map.copyOf(settled);
         files = List.copyOf(files);
         for (int i = 0; i < vms.size(); i++) {
             if (vms.get(i).index() != i) {

@@ -11,7 +11,6 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.util.List;
-import java.util.Map;
 import java.util.function.Consumer;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.BeforeEach;
@@ -192,7 +191,6 @@ class CheckpointStoreTest {
                 "QEMU 7.2.0",
                 "maximum",
                 vms,
-                Map.of("stdout", 1234L),
                 List.of(draft.seal("stdout", 0)),
                 60);
         return draft.commit(manifest);
