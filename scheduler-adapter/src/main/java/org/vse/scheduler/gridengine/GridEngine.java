@@ -27,7 +27,8 @@ import org.vse.scheduler.VirtualNode;
 /**
  * Grid Engine (queue_conf(5), {@code prolog}, {@code epilog}, {@code starter_method}). sge_execd sets the variables that are
  * read here after those of the user, and has written down what it knows for the job's shepherd; only what the job asked for
- * is asked with qstat(1). {@code SGE_STARTED}, seconds from submission to start, is the hooks' own.
+ * is asked with qstat(1). {@code SGE_STARTED}, when this start of the job began,
+ * in seconds since 2020-01-01 UTC, is the hooks' own.
  *
  * <p>A prolog that exits with 100 ends up as an error of the job, with 99 the job is started again; all other codes make it
  * an error of the queue on that host, which then takes no more jobs.
@@ -83,7 +84,7 @@ public final class GridEngine implements Dialect {
         if (restarted.equals("0")) {
             return new AttemptId(id(call), OptionalInt.of(1));
         }
-        // RESTARTED says that there was an attempt, not how many: later ones are told apart by when they began.
+        // RESTARTED says that there was an attempt, not how many: later ones are told apart and ordered by when they began.
         String started = variable(call, STARTED);
         if (!restarted.equals("1") || !COUNT.matcher(started).matches()) {
             throw notACall(call, restarted.equals("1") ? STARTED : RESTARTS);

@@ -82,11 +82,6 @@ abstract class ClusterScenarios {
         return on("n2", "n3");
     }
 
-    /** How often that job is saved. */
-    int saves() {
-        return 2;
-    }
-
     /** Options for members 1 to the last. */
     abstract List<String> array(int last);
 
@@ -222,7 +217,7 @@ abstract class ClusterScenarios {
                 """);
         String job = submit("saved", saved());
         cluster.awaitFile("saved.out", "5\n");
-        for (int saved = 1; saved <= saves(); saved++) {
+        for (int saved = 1; saved <= 2; saved++) {
             cluster.vse("n2", "checkpoint", "--stop", job).orThrow("saving");
             long before = lines("saved.log");
             awaits("job " + job + " goes on", () -> lines("saved.log") > before + 10);

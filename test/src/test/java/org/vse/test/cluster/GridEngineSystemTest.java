@@ -42,11 +42,6 @@ class GridEngineSystemTest extends ClusterScenarios {
         return "#VSE image=debian-12 vms-per-node=2 vcpus=1 memory=256MiB\n";
     }
 
-    @Override
-    int saves() {
-        return 1;
-    }
-
     /** A host that was not the job's first has it cleaned up minutes later, and does not take it before. */
     @Override
     List<String> saved() {
