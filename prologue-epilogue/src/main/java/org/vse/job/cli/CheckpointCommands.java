@@ -11,7 +11,6 @@ import org.vse.job.client.JsonObject;
 import org.vse.job.client.Request;
 import org.vse.job.client.Target;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -67,19 +66,9 @@ final class CheckpointCommands implements Callable<Integer> {
             name = "ls",
             description = "Lists your checkpoints, newest first; root sees everybody's.",
             footer = {"%nExamples:", "  vse checkpoint ls", "  vse checkpoint ls --format json"})
-    static final class Ls implements Callable<Integer> {
-        private final Context context;
-
-        @Mixin
-        private Listing listing = new Listing();
-
+    static final class Ls extends ListCommand {
         Ls(Context context) {
-            this.context = context;
-        }
-
-        @Override
-        public Integer call() throws IOException {
-            return listing.print(
+            super(
                     context,
                     Target.of("v1", "checkpoints"),
                     "checkpoints",

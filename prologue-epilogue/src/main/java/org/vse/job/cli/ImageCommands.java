@@ -46,19 +46,9 @@ final class ImageCommands {
             name = "ls",
             description = "Lists the images that jobs can name.",
             footer = {"%nExamples:", "  vse image ls", "  vse image ls --format json"})
-    static final class Ls implements Callable<Integer> {
-        private final Context context;
-
-        @Mixin
-        private Listing listing = new Listing();
-
+    static final class Ls extends ListCommand {
         Ls(Context context) {
-            this.context = context;
-        }
-
-        @Override
-        public Integer call() throws IOException {
-            return listing.print(
+            super(
                     context,
                     Target.of("v1", "images"),
                     "images",

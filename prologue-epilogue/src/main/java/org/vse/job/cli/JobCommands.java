@@ -28,19 +28,9 @@ final class JobCommands {
             name = "ls",
             description = "Lists your jobs, newest first; root sees everybody's.",
             footer = {"%nExamples:", "  vse job ls", "  vse job ls --format json | jq -r '.jobs[].id'"})
-    static final class Ls implements Callable<Integer> {
-        private final Context context;
-
-        @Mixin
-        private Listing listing = new Listing();
-
+    static final class Ls extends ListCommand {
         Ls(Context context) {
-            this.context = context;
-        }
-
-        @Override
-        public Integer call() throws IOException {
-            return listing.print(
+            super(
                     context,
                     Target.of("v1", "jobs"),
                     "jobs",

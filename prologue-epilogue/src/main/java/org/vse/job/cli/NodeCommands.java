@@ -1,11 +1,8 @@
 package org.vse.job.cli;
 
-import java.io.IOException;
 import java.util.List;
-import java.util.concurrent.Callable;
 import org.vse.job.client.Target;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 
 /** Looks at this node. */
 @Command(
@@ -20,19 +17,9 @@ final class NodeCommands {
                 "Of other users' jobs only root sees the names."
             },
             footer = {"%nExamples:", "  vse node cores", "  vse node cores --format json"})
-    static final class Cores implements Callable<Integer> {
-        private final Context context;
-
-        @Mixin
-        private Listing listing = new Listing();
-
+    static final class Cores extends ListCommand {
         Cores(Context context) {
-            this.context = context;
-        }
-
-        @Override
-        public Integer call() throws IOException {
-            return listing.print(
+            super(
                     context, Target.of("v1", "node"), "cores", List.of("core", "numa", "state", "holders", "jobs"));
         }
     }

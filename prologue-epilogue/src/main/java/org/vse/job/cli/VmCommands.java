@@ -16,7 +16,6 @@ import org.vse.job.client.RawConnection;
 import org.vse.job.client.Request;
 import org.vse.job.client.Target;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -30,19 +29,9 @@ final class VmCommands {
             name = "ls",
             description = "Lists the VMs of your jobs; root sees everybody's.",
             footer = {"%nExamples:", "  vse vm ls", "  vse vm ls --format json"})
-    static final class Ls implements Callable<Integer> {
-        private final Context context;
-
-        @Mixin
-        private Listing listing = new Listing();
-
+    static final class Ls extends ListCommand {
         Ls(Context context) {
-            this.context = context;
-        }
-
-        @Override
-        public Integer call() throws IOException {
-            return listing.print(
+            super(
                     context,
                     Target.of("v1", "vms"),
                     "vms",
