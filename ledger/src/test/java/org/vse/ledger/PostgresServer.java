@@ -48,12 +48,25 @@ final class PostgresServer implements AutoCloseable {
         start();
     }
 
-    /** Returns when it answers. */
+    /**
+     * Returns when it answers. Only processes end here, never the machine: what is written need not be forced to the disk. A
+     * database for each test is much to write again after a crash, unless little of it is left to the next checkpoint.
+     */
     void start() {
-        process = commands.start(
-                Command.of(argv("postgres", "-D", data(), "-c", "listen_addresses=", "-k", directory.toString()))
-                        .withCwd(Path.of("/")),
-                directory.resolve("log"));
+        String[] arguments = {
+            "-D",
+            data(),
+            "-c",
+            "listen_addresses=",
+            "-c",
+            "fsync=off",
+            "-c",
+            "max_wal_size=64MB",
+            "-k",
+            directory.toString()
+        };
+        process =
+                commands.start(Command.of(argv("postgres", arguments)).withCwd(Path.of("/")), directory.resolve("log"));
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
         while (!answers()) {
             if (System.nanoTime() > deadline || !process.isAlive()) {
