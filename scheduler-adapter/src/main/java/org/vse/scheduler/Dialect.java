@@ -56,6 +56,9 @@ public interface Dialect {
      */
     OptionalInt goesOnLater();
 
+    /** Whether a job's walltime stands still while the batch system has it suspended. */
+    boolean suspensionIsFree();
+
     /**
      * What the starter was given.
      *

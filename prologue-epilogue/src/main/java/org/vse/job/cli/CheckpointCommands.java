@@ -2,6 +2,8 @@ package org.vse.job.cli;
 
 import java.io.IOException;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneId;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -11,6 +13,7 @@ import org.vse.job.client.JsonObject;
 import org.vse.job.client.Request;
 import org.vse.job.client.Target;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -25,11 +28,19 @@ import picocli.CommandLine.Spec;
             "A job goes on from its newest checkpoint when its batch system starts it again, or as a new job whose",
             "script says '#VSE resume=JOB'."
         },
-        subcommands = {CheckpointCommands.Ls.class, CheckpointCommands.Inspect.class, CheckpointCommands.Rm.class},
+        subcommands = {
+            CheckpointCommands.Ls.class,
+            CheckpointCommands.Inspect.class,
+            CheckpointCommands.Rm.class,
+            CheckpointCommands.Gc.class
+        },
         footer = {"%nExamples:", "  vse checkpoint local-7", "  vse checkpoint --stop local-7", "  vse checkpoint ls"})
 final class CheckpointCommands implements Callable<Integer> {
     /** Gigabytes on a slow disk. */
     private static final Duration PATIENCE = Duration.ofMinutes(60);
+
+    private static final List<String> COLUMNS =
+            List.of("job", "scheduler", "number", "taken", "attempt", "vms", "bytes");
 
     private final Context context;
 
@@ -68,11 +79,7 @@ final class CheckpointCommands implements Callable<Integer> {
             footer = {"%nExamples:", "  vse checkpoint ls", "  vse checkpoint ls --format json"})
     static final class Ls extends ListCommand {
         Ls(Context context) {
-            super(
-                    context,
-                    Target.of("v1", "checkpoints"),
-                    "checkpoints",
-                    List.of("job", "scheduler", "number", "taken", "attempt", "vms", "bytes"));
+            super(context, Target.of("v1", "checkpoints"), "checkpoints", COLUMNS);
         }
     }
 
@@ -123,6 +130,46 @@ final class CheckpointCommands implements Callable<Integer> {
             JsonObject answer = context.client()
                     .call(Request.post(target, Json.write(Map.of("number", number == null ? 0 : number))));
             context.io().print("deleted " + answer.shown("removed") + " of job " + job);
+            return 0;
+        }
+    }
+
+    @Command(
+            name = "gc",
+            description = {
+                "Deletes your checkpoints that were taken before a time; root deletes everybody's. Those of jobs that this node",
+                "runs stay. Choose an age at which no job waits for its next start any more. Prints what was deleted."
+            },
+            footer = {
+                "%nExamples:",
+                "  vse checkpoint gc --before 30d --dry-run",
+                "  vse checkpoint gc --before 2026-11-01"
+            })
+    static final class Gc implements Callable<Integer> {
+        private final Context context;
+
+        @Option(names = "--before", paramLabel = "TIME", required = true, description = "A time or an age: 30d.")
+        private String before = "";
+
+        @Option(names = "--dry-run", description = "Only prints what would be deleted.")
+        private boolean dryRun;
+
+        @Mixin
+        private Listing listing = new Listing();
+
+        Gc(Context context) {
+            this.context = context;
+        }
+
+        @Override
+        public Integer call() throws IOException {
+            Instant time = Moments.parse(before, context.clock().instant(), ZoneId.systemDefault());
+            String answer = context.client()
+                    .text(Request.post(
+                                    Target.of("v1", "checkpoints"),
+                                    Json.write(Map.of("before", time.toString(), "dryRun", dryRun)))
+                            .withPatience(PATIENCE));
+            listing.print(context, answer, "checkpoints", COLUMNS);
             return 0;
         }
     }

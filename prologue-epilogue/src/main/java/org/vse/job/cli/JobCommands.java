@@ -20,7 +20,14 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "job",
         description = "Looks at jobs and ends them.",
-        subcommands = {JobCommands.Ls.class, JobCommands.Show.class, JobCommands.Logs.class, JobCommands.Cancel.class})
+        subcommands = {
+            JobCommands.Ls.class,
+            JobCommands.Show.class,
+            JobCommands.Logs.class,
+            JobCommands.Cancel.class,
+            JobCommands.Pause.class,
+            JobCommands.Resume.class
+        })
 final class JobCommands {
     private static final List<String> VM_COLUMNS = List.of("index", "name", "node", "cores", "state", "address");
 
@@ -130,23 +137,57 @@ final class JobCommands {
             name = "cancel",
             description = "Ends jobs: TERM, after ten seconds KILL, then teardown. Ended jobs are refused.",
             footer = {"%nExamples:", "  vse job cancel local-7", "  vse job cancel local-7 local-8"})
-    static final class Cancel implements Callable<Integer> {
+    static final class Cancel extends OfJobs {
+        Cancel(Context context) {
+            super(context, "cancel", "cancelling job");
+        }
+    }
+
+    @Command(
+            name = "pause",
+            description = {
+                "Lets the VMs of running jobs stand still, on all their nodes, until 'vse job resume'. They keep their cores.",
+                "The walltime of a batch system goes on: it knows nothing of it. Use its own suspension where it has one."
+            },
+            footer = {"%nExamples:", "  vse job pause local-7"})
+    static final class Pause extends OfJobs {
+        Pause(Context context) {
+            super(context, "pause", "paused job");
+        }
+    }
+
+    @Command(
+            name = "resume",
+            description = "Lets the VMs of paused jobs go on.",
+            footer = {"%nExamples:", "  vse job resume local-7"})
+    static final class Resume extends OfJobs {
+        Resume(Context context) {
+            super(context, "resume", "resumed job");
+        }
+    }
+
+    /** Says one word to vsed about each of some jobs; one that fails does not keep it from the next. */
+    private abstract static class OfJobs implements Callable<Integer> {
         private final Context context;
+        private final String word;
+        private final String said;
 
         @Parameters(arity = "1..*", paramLabel = "JOB", description = "Ids of the jobs.")
         private List<String> jobs = List.of();
 
-        Cancel(Context context) {
+        OfJobs(Context context, String word, String said) {
             this.context = context;
+            this.word = word;
+            this.said = said;
         }
 
         @Override
-        public Integer call() {
+        public final Integer call() {
             int code = 0;
             for (String job : jobs) {
                 try {
-                    context.client().call(Request.post(Target.of("v1", "jobs", job, "cancel"), Json.write(Map.of())));
-                    context.io().say("vse: cancelling job " + job);
+                    context.client().call(Request.post(Target.of("v1", "jobs", job, word), Json.write(Map.of())));
+                    context.io().say("vse: " + said + " " + job);
                 } catch (VseException e) {
                     context.io().say(e.render());
                     code = JobAttachment.OWN_FAILURE;

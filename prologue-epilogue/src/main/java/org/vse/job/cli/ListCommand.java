@@ -3,7 +3,6 @@ package org.vse.job.cli;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.Callable;
-import org.vse.job.client.Json;
 import org.vse.job.client.Request;
 import org.vse.job.client.Target;
 import picocli.CommandLine.Mixin;
@@ -31,13 +30,7 @@ abstract class ListCommand implements Callable<Integer> {
 
     @Override
     public final Integer call() throws IOException {
-        String text = context.client().text(Request.get(target));
-        context.io()
-                .print(
-                        listing.format == Listing.Format.json
-                                ? text.strip()
-                                : Table.of(Json.readObject(text).objects(array), columns)
-                                        .text());
+        listing.print(context, context.client().text(Request.get(target)), array, columns);
         return 0;
     }
 }

@@ -1,5 +1,8 @@
 package org.vse.job.cli;
 
+import java.io.IOException;
+import java.util.List;
+import org.vse.job.client.Json;
 import picocli.CommandLine.Option;
 
 /** What every command that shows things offers: {@code --format}. */
@@ -15,4 +18,14 @@ final class Listing {
             description = "table for people (default), or json as in docs/api.md.",
             defaultValue = "table")
     Format format = Format.table;
+
+    /** Prints the array {@code name} of an answer, its members as rows. */
+    void print(Context context, String answer, String name, List<String> columns) throws IOException {
+        context.io()
+                .print(
+                        format == Format.json
+                                ? answer.strip()
+                                : Table.of(Json.readObject(answer).objects(name), columns)
+                                        .text());
+    }
 }

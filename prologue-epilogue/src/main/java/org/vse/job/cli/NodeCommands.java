@@ -19,8 +19,7 @@ final class NodeCommands {
             footer = {"%nExamples:", "  vse node cores", "  vse node cores --format json"})
     static final class Cores extends ListCommand {
         Cores(Context context) {
-            super(
-                    context, Target.of("v1", "node"), "cores", List.of("core", "numa", "state", "holders", "jobs"));
+            super(context, Target.of("v1", "node"), "cores", List.of("core", "numa", "state", "holders", "jobs"));
         }
     }
 }

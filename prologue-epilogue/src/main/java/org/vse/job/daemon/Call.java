@@ -1,6 +1,8 @@
 package org.vse.job.daemon;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.time.Instant;
+import java.time.format.DateTimeParseException;
 import java.util.List;
 import java.util.Map;
 import org.vse.failure.ErrorCode;
@@ -42,6 +44,21 @@ record Call(Peer peer, String method, List<String> path, Map<String, String> que
             throw VseException.of(ErrorCode.USAGE, "the request's '" + name + "' must be a text");
         }
         return node.textValue();
+    }
+
+    /**
+     * Reads an instant of a request.
+     *
+     * @throws VseException USAGE
+     */
+    static Instant instant(String text) {
+        try {
+            return Instant.parse(text);
+        } catch (DateTimeParseException e) {
+            throw VseException.of(ErrorCode.USAGE, "'" + text + "' is not a point in time")
+                    .fact("expected", "ISO 8601 in UTC, 2026-11-21T08:00:00Z")
+                    .because(e);
+        }
     }
 
     /** A whole number of the body within bounds. */

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -38,6 +39,14 @@ final class CheckpointCalls {
         switch (call.method() + " " + (path.size() - 2)) {
             case "GET 0" -> call.reply().json(200, list(call));
             case "GET 1" -> call.reply().json(200, inspect(call, path.get(2)));
+            case "POST 0" ->
+                call.reply()
+                        .json(
+                                200,
+                                collect(
+                                        call,
+                                        Call.instant(call.text("before")),
+                                        call.body().path("dryRun").asBoolean(false)));
             case "POST 2" -> {
                 if (!path.get(3).equals("remove")) {
                     throw call.unknown();
@@ -112,11 +121,30 @@ final class CheckpointCalls {
         return of;
     }
 
+    /** Whether the job is here; one that the batch system holds for later is not known to anybody here. */
+    private boolean isWanted(String job) {
+        return table.find(job).filter(known -> !known.state().isFinal()).isPresent();
+    }
+
+    /** Deletes what was saved before a time, unless its job is here. */
+    private ObjectNode collect(Call call, Instant before, boolean dryRun) {
+        ObjectNode answer = json.createObjectNode();
+        ArrayNode sets = answer.putArray("checkpoints");
+        for (Found each : found(call)) {
+            SetManifest manifest = each.manifest();
+            if (manifest.taken().isBefore(before) && !isWanted(manifest.job())) {
+                if (!dryRun) {
+                    store.remove(each.tag(), each.number());
+                }
+                view(each, sets.addObject());
+            }
+        }
+        return answer;
+    }
+
     /** @param number 0 for all */
     private Map<String, Object> remove(Call call, String job, int number) {
-        boolean wanted =
-                table.find(job).filter(known -> !known.state().isFinal()).isPresent();
-        if (wanted) {
+        if (isWanted(job)) {
             throw VseException.of(ErrorCode.JOB_STATE, "job '" + job + "' has not ended and may need its checkpoints")
                     .next("vse job cancel " + job);
         }

@@ -387,7 +387,7 @@ final class HookDesk {
         Job job = find(system, id.job())
                 .filter(found -> peer.mayTouch(found.record().user().uid()))
                 .orElseThrow(() -> VseException.of(ErrorCode.JOB_UNKNOWN, "there is no job '" + id.job() + "'"));
-        Suspension.change(node, job, run);
+        Suspension.change(node, job, run, system.dialect().suspensionIsFree());
         return job;
     }
 

@@ -81,6 +81,8 @@ final class JobCalls {
             case "GET key" -> key(call, running(call, id));
             case "POST signal" -> signal(call, running(call, id));
             case "POST checkpoint" -> checkpoint(call, running(call, id));
+            case "POST pause" -> suspend(call, running(call, id), false);
+            case "POST resume" -> suspend(call, running(call, id), true);
             case "POST output-point" -> {
                 OutputPoints.keep(node, running(call, id), call.body());
                 call.reply().json(200, Map.of());
@@ -265,6 +267,12 @@ final class JobCalls {
         requireRunning(job);
         boolean sent = script().signal(Guests.control(node, job, 0), signal);
         call.reply().json(200, Map.of("sent", sent));
+    }
+
+    /** A batch system that does not know of it goes on counting the walltime. */
+    private void suspend(Call call, Job job, boolean run) throws IOException {
+        Suspension.change(node, job, run, job.record().scheduler().equals(JobRecord.EMBEDDED));
+        call.reply().json(200, Map.of("job", job.record().id(), "suspended", !run));
     }
 
     /** Answers when the machines are saved, or could not be. */

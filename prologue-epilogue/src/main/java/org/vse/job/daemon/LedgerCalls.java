@@ -6,7 +6,6 @@ import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.time.Instant;
 import java.time.ZoneOffset;
-import java.time.format.DateTimeParseException;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
@@ -130,8 +129,8 @@ final class LedgerCalls {
                                         node.ledger()
                                                 .add(EventBatch.read(call.body().path("events")))));
             case "POST prune" -> {
-                Instant before = instant(call.text("before"));
-                call.reply().json(200, Map.of("vms", before == null ? 0 : prune.applyAsInt(before)));
+                Instant before = Call.instant(call.text("before"));
+                call.reply().json(200, Map.of("vms", prune.applyAsInt(before)));
             }
             default -> throw call.unknown();
         }
@@ -161,12 +160,6 @@ final class LedgerCalls {
     }
 
     private static @Nullable Instant instant(@Nullable String text) {
-        try {
-            return text == null ? null : Instant.parse(text);
-        } catch (DateTimeParseException e) {
-            throw VseException.of(ErrorCode.USAGE, "'" + text + "' is not a point in time")
-                    .fact("expected", "ISO 8601 in UTC, 2026-11-21T08:00:00Z")
-                    .because(e);
-        }
+        return text == null ? null : Call.instant(text);
     }
 }

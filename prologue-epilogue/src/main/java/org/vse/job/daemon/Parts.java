@@ -24,6 +24,7 @@ import org.vse.job.peer.PartSaving;
 import org.vse.job.step.MachinesHere;
 import org.vse.job.step.Node;
 import org.vse.job.step.PartLeases;
+import org.vse.job.step.SaveWord;
 import org.vse.job.step.SetName;
 import org.vse.policy.Share;
 
@@ -164,29 +165,16 @@ final class Parts implements AutoCloseable {
         JobRecord.Resume resume = part.record().resume();
         boolean ofThisJob =
                 said.set().equals(set) || (resume != null && said.set().equals(resume.set()));
-        if (!ofThisJob || said.number() < 1) {
+        if (!ofThisJob) {
             throw VseException.of(ErrorCode.NOT_PERMITTED, "that is not a checkpoint of the job")
                     .fact("set", said.set());
         }
-        if (said.word() == PartSaving.Word.BEGIN) {
-            MachinesHere.begin(node, part);
-            return Optional.empty();
+        Optional<MachinesHere.Sealed> files = saving.computeIfAbsent(tag, unused -> new MachinesHere(node, part))
+                .say(said.word(), said.set(), said.number());
+        if (said.word() == SaveWord.WAKE || said.word() == SaveWord.BEGIN) {
+            saving.remove(tag);
         }
-        MachinesHere machines = saving.computeIfAbsent(tag, unused -> new MachinesHere(node, part));
-        switch (said.word()) {
-            case SYNC -> machines.sync();
-            case PAUSE -> machines.pause();
-            case SAVE -> machines.save(node.checkpoints().join(set, said.number()));
-            case GO_ON -> machines.goOn();
-            case WAKE -> {
-                machines.wake();
-                saving.remove(tag);
-            }
-            default -> {
-                return Optional.of(machines.seal(node.checkpoints().join(set, said.number())));
-            }
-        }
-        return Optional.empty();
+        return files;
     }
 
     /** Ends a part and returns when nothing of it is left. A part that is not there is no error. */

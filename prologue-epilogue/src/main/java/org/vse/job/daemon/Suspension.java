@@ -3,48 +3,53 @@ package org.vse.job.daemon;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
 import org.vse.job.lifecycle.Job;
-import org.vse.job.lifecycle.JobRecord;
 import org.vse.job.lifecycle.JobState;
+import org.vse.job.lifecycle.Suspended;
+import org.vse.job.step.AllMachines;
 import org.vse.job.step.Node;
-import org.vse.provisioner.VmName;
-import org.vse.provisioner.VmStatus;
+import org.vse.job.step.SaveWord;
 
-/** A batch system suspends a job, or lets it go on: its machines stand still meanwhile. */
+/** A batch system or the user suspends a job, or lets it go on: its machines stand still meanwhile, on all its nodes. */
 final class Suspension {
     private Suspension() {}
 
     /**
-     * Pauses or resumes every machine of a running job, and tells its user when that changed something.
+     * Pauses or resumes every machine of a running job, and tells its user when that changed something. What is so already
+     * stays so: batch systems send CONT also to what never stopped.
      *
-     * @throws VseException JOB_STATE when the job is not running; NOT_SUPPORTED when it is on several nodes
+     * @param walltimeStands whether the job's walltime does not go on meanwhile
+     * @throws VseException JOB_STATE when the job is not running, or is being saved; what a machine or a node fails with
      */
-    static void change(Node node, Job job, boolean run) {
+    static void change(Node node, Job job, boolean run, boolean walltimeStands) {
         if (job.state() != JobState.RUNNING || job.outcome().isPresent()) {
             throw VseException.of(ErrorCode.JOB_STATE, "job '" + job.record().id() + "' is not running")
                     .fact("state", job.state());
         }
-        boolean changed = false;
-        if (job.record().nodes().size() > 1) {
-            throw VseException.of(ErrorCode.NOT_SUPPORTED, "a job on several nodes cannot be suspended")
-                    .fact("nodes", String.join(", ", job.record().nodes()))
-                    .next("cancel it, or let it run");
+        if (job.saving().isPresent()) {
+            throw VseException.of(
+                            ErrorCode.JOB_STATE,
+                            "the machines of job '" + job.record().id() + "' are being saved")
+                    .next("wait for that, then ask again");
         }
-        for (JobRecord.Machine machine : job.record().machines()) {
-            VmName name = job.record().vmName(machine.index());
-            boolean paused = node.driver()
-                    .find(name)
-                    .filter(status -> status.state() == VmStatus.State.PAUSED)
-                    .isPresent();
-            // Batch systems send CONT also to what never stopped.
-            if (paused && run) {
-                node.driver().resume(name);
-            } else if (!paused && !run) {
-                node.driver().pause(name);
+        Suspended before = job.suspended();
+        if (before.isNow() != run) {
+            return;
+        }
+        AllMachines machines = AllMachines.of(node, job);
+        if (run) {
+            machines.say(SaveWord.GO_ON);
+            job.suspend(before.until(node.clock().instant()));
+            machines.say(SaveWord.WAKE);
+            job.notice("the machines go on");
+        } else {
+            job.suspend(before.from(node.clock().instant(), walltimeStands));
+            try {
+                machines.say(SaveWord.PAUSE);
+            } catch (VseException e) {
+                job.suspend(before);
+                throw e;
             }
-            changed |= paused == run;
-        }
-        if (changed) {
-            job.notice(run ? "the machines go on" : "the machines are paused");
+            job.notice("the machines are paused");
         }
     }
 }

@@ -23,6 +23,7 @@ import org.vse.job.lifecycle.Job;
 import org.vse.job.lifecycle.JobRecord;
 import org.vse.job.lifecycle.JobState;
 import org.vse.job.lifecycle.SaveOrder;
+import org.vse.job.lifecycle.Suspended;
 import org.vse.job.step.Guests;
 import org.vse.job.step.Node;
 import org.vse.policy.Continuation;
@@ -120,17 +121,28 @@ final class WalltimeGuard implements AutoCloseable {
                     && !job.record().continuation().equals(Continuation.NONE);
             if (!running) {
                 watched.remove(tag);
-            } else if (job.order().isEmpty()) {
+            } else if (job.order().isEmpty() && !isStill(job)) {
                 Instant started = job.journal().entered(JobState.RUNNING).orElseThrow();
                 look(job, watched.computeIfAbsent(tag, unused -> new Watched(started)), started, now);
             }
         }
     }
 
+    /** What its walltime does not run for cannot be due. */
+    private static boolean isStill(Job job) {
+        Suspended suspended = job.suspended();
+        return suspended.isNow() && suspended.free();
+    }
+
     private void look(Job job, Watched known, Instant started, Instant now) {
         measure(job, known, now);
-        Instant limit = known.atWalltime ? null : limit(job, started);
+        Suspended suspended = job.suspended();
+        Instant limit = known.atWalltime ? null : limit(job, started, suspended.free(now));
         Due due = Due.of(job.record().continuation(), started, limit, known.saved, rate.of(known.bytes), now);
+        if (suspended.isNow() && due != Due.SAVE_AND_STOP) {
+            // Nobody is awake in there; what needs the guests waits.
+            return;
+        }
         known.atWalltime |= due != Due.NOTHING && due != Due.SAVE;
         switch (due) {
             case NOTHING -> {
@@ -178,13 +190,15 @@ final class WalltimeGuard implements AutoCloseable {
     }
 
     /** A batch system counts from before the machines come up, the embedded one from the script's start. */
-    private static @Nullable Instant limit(Job job, Instant started) {
+    private static @Nullable Instant limit(Job job, Instant started, Duration stood) {
         Long seconds = job.record().walltimeSeconds();
         if (seconds == null) {
             return null;
         }
         boolean embedded = job.record().scheduler().equals(JobRecord.EMBEDDED);
-        return (embedded ? started : job.record().submitted()).plusSeconds(seconds);
+        return (embedded ? started : job.record().submitted())
+                .plusSeconds(seconds)
+                .plus(stood);
     }
 
     private static VseException failed(SchedulerException e) {

@@ -209,6 +209,18 @@ public final class Job implements Progress, AutoCloseable {
                 : Optional.empty();
     }
 
+    /** Keeps since when the machines stand still, or that they run; durable when this returns. */
+    public void suspend(Suspended suspended) {
+        DurableFile.write(files.suspended(), json, suspended);
+    }
+
+    /** Since when the machines stand still because somebody wanted it. */
+    public Suspended suspended() {
+        return Files.exists(files.suspended())
+                ? DurableFile.read(files.suspended(), json, Suspended.class)
+                : Suspended.NEVER;
+    }
+
     /** Keeps that the job stops with its machines saved; durable when this returns. */
     public void stopAs(SavedAs saved) {
         DurableFile.write(files.saved(), json, saved);

@@ -71,6 +71,11 @@ public record JobFiles(Path directory, Path sockets) {
         return directory.resolve("saving.json");
     }
 
+    /** Since when its machines stand still, and how long they did; there once somebody wanted that. */
+    public Path suspended() {
+        return directory.resolve("suspended.json");
+    }
+
     public Path outcome() {
         return directory.resolve("outcome.json");
     }

@@ -1,5 +1,7 @@
 package org.vse.job.peer;
 
+import org.vse.job.step.SaveWord;
+
 /**
  * What the first node of a job says to another while the job's machines are saved.
  *
@@ -7,15 +9,10 @@ package org.vse.job.peer;
  * @param set the job's name in the store of checkpoints
  * @param number of the set
  */
-public record PartSaving(Word word, String set, int number) {
-    /** See {@link org.vse.job.step.MachinesHere}. */
-    public enum Word {
-        SYNC,
-        PAUSE,
-        SAVE,
-        GO_ON,
-        SEAL,
-        WAKE,
-        BEGIN
+public record PartSaving(SaveWord word, String set, int number) {
+    public PartSaving {
+        if (word == null || set == null || number < 1) {
+            throw new IllegalArgumentException("a word needs the number of a set");
+        }
     }
 }

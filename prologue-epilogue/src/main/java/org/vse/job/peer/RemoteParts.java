@@ -28,6 +28,7 @@ import org.vse.job.lifecycle.Job;
 import org.vse.job.lifecycle.JobRecord;
 import org.vse.job.lifecycle.Progress;
 import org.vse.job.step.MachinesHere;
+import org.vse.job.step.SaveWord;
 import org.vse.job.step.Sisters;
 import org.vse.provisioner.guest.GuestSetup;
 
@@ -165,76 +166,22 @@ public final class RemoteParts implements Sisters, AutoCloseable {
     }
 
     @Override
-    public Saving saving(Job job, String set, int number) {
-        return others(job.record()).isEmpty() ? NOTHING : new Remote(job, set, number);
-    }
-
-    /** Each word of a saving is one call to every other node. */
-    private final class Remote implements Saving {
-        private final Job job;
-        private final String set;
-        private final int number;
-
-        Remote(Job job, String set, int number) {
-            this.job = job;
-            this.set = set;
-            this.number = number;
-        }
-
-        private void say(PartSaving.Word word) {
-            everywhere(job, node -> call(node, word)).ifPresent(failure -> {
-                throw failure;
-            });
-        }
-
-        private CompletableFuture<JsonNode> call(String node, PartSaving.Word word) {
-            return client.call(node, HttpMethod.POST, path(job) + "/saving", new PartSaving(word, set, number), SAVE);
-        }
-
-        @Override
-        public void sync() {
-            say(PartSaving.Word.SYNC);
-        }
-
-        @Override
-        public void pause() {
-            say(PartSaving.Word.PAUSE);
-        }
-
-        @Override
-        public void save() {
-            say(PartSaving.Word.SAVE);
-        }
-
-        @Override
-        public void goOn() {
-            say(PartSaving.Word.GO_ON);
-        }
-
-        @Override
-        public void wake() {
-            say(PartSaving.Word.WAKE);
-        }
-
-        @Override
-        public void begin() {
-            say(PartSaving.Word.BEGIN);
-        }
-
-        @Override
-        public List<MachinesHere.Sealed> seal() {
-            List<MachinesHere.Sealed> sealed = Collections.synchronizedList(new ArrayList<>());
-            everywhere(
-                            job,
-                            node -> call(node, PartSaving.Word.SEAL).thenApply(answer -> {
-                                sealed.add(json.convertValue(answer, MachinesHere.Sealed.class));
-                                return answer;
-                            }))
-                    .ifPresent(failure -> {
-                        throw failure;
-                    });
-            return sealed;
-        }
+    public List<MachinesHere.Sealed> say(Job job, SaveWord word, String set, int number) {
+        List<MachinesHere.Sealed> sealed = Collections.synchronizedList(new ArrayList<>());
+        PartSaving saying = new PartSaving(word, set, number);
+        everywhere(
+                        job,
+                        node -> client.call(node, HttpMethod.POST, path(job) + "/saving", saying, SAVE)
+                                .thenApply(answer -> {
+                                    if (word == SaveWord.SEAL) {
+                                        sealed.add(json.convertValue(answer, MachinesHere.Sealed.class));
+                                    }
+                                    return answer;
+                                }))
+                .ifPresent(failure -> {
+                    throw failure;
+                });
+        return sealed;
     }
 
     private List<String> others(JobRecord record) {

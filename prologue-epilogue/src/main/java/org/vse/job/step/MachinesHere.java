@@ -33,8 +33,9 @@ import org.vse.provisioner.network.JobNetwork;
 import org.vse.provisioner.share.ShareServer;
 
 /**
- * The machines that a job has on this node, while they are saved: {@link #pause}, {@link #save}, then either {@link #seal} and
- * the end of the job, or {@link #goOn} first. Whatever failed, {@link #goOn} brings them back to where they were.
+ * The machines that a job has on this node, while they are saved: {@link SaveWord#PAUSE}, {@link SaveWord#SAVE}, then either
+ * {@link SaveWord#SEAL} and the end of the job, or {@link SaveWord#GO_ON} first. Whatever failed, {@link SaveWord#GO_ON} brings
+ * them back to where they were.
  */
 public final class MachinesHere {
     private static final int ENTROPY_BYTES = 64;
@@ -102,25 +103,43 @@ public final class MachinesHere {
                 .orElseThrow();
     }
 
-    /** Has the guests write what they hold back to their disks and to their shares. */
-    public void sync() {
+    /**
+     * Does what a word says.
+     *
+     * @param set the job's name in the store of checkpoints
+     * @param number of the set
+     * @return this node's files, for {@link SaveWord#SEAL}
+     * @throws VseException CHECKPOINT_FAILED, DISK_FULL or STORAGE_FAILED; {@link SaveWord#GO_ON} is to be said then
+     */
+    public Optional<Sealed> say(SaveWord word, String set, int number) {
+        switch (word) {
+            case SYNC -> sync();
+            case PAUSE -> joint.pause();
+            case SAVE -> save(node.checkpoints().join(set, number));
+            case GO_ON -> {
+                joint.restart();
+                joint.resume();
+            }
+            case SEAL -> {
+                return Optional.of(seal(node.checkpoints().join(set, number)));
+            }
+            case WAKE -> wake();
+            case BEGIN -> {
+                machines.forEach(machine -> node.driver().resume(job.record().vmName(machine.index())));
+                wake();
+            }
+        }
+        return Optional.empty();
+    }
+
+    private void sync() {
         InParallel.each(machines, machine -> {
             var unused =
                     Guests.control(node, job, machine.index()).exec(List.of("/bin/sync"), new byte[0], SYNC, NO_OUTPUT);
         });
     }
 
-    /** Stops all of them at once. */
-    public void pause() {
-        joint.pause();
-    }
-
-    /**
-     * Writes their memory and their disks; they have ended when this returns.
-     *
-     * @throws VseException CHECKPOINT_FAILED, DISK_FULL or STORAGE_FAILED; {@link #goOn} is called afterwards
-     */
-    public void save(Draft draft) {
+    private void save(Draft draft) {
         saved = joint.save(spec -> draft.file(memory(machine(spec.name()))));
         InParallel.each(
                 machines,
@@ -146,13 +165,7 @@ public final class MachinesHere {
         node.commands().run(Command.of(argv).withTimeout(COPY)).orThrow("saving what belongs to the machines");
     }
 
-    /** Starts again what was saved, and lets all run. May be called again. */
-    public void goOn() {
-        joint.restart();
-        joint.resume();
-    }
-
-    /** As {@link #goOn}, after whoever saved them has died. */
+    /** As {@link SaveWord#GO_ON}, after whoever saved them has died. */
     void recover(Draft draft) {
         joint.recover(spec -> draft.file(memory(machine(spec.name()))));
     }
@@ -167,21 +180,8 @@ public final class MachinesHere {
         }
     }
 
-    /** Tells guests that have stood still the time, and gives them chances that nobody has seen. */
-    public void wake() {
-        wake(node, job);
-    }
-
-    /** Lets the restored machines of this node go on. */
-    public static void begin(Node node, Job job) {
-        for (JobRecord.Machine machine : job.record().machinesOn(node.name())) {
-            node.driver().resume(job.record().vmName(machine.index()));
-        }
-        wake(node, job);
-    }
-
-    private static void wake(Node node, Job job) {
-        InParallel.each(job.record().machinesOn(node.name()), machine -> {
+    private void wake() {
+        InParallel.each(machines, machine -> {
             byte[] entropy = new byte[ENTROPY_BYTES];
             new SecureRandom().nextBytes(entropy);
             new GuestConfigurator(node.timeouts().setup(), node.timeouts().setup())
@@ -192,8 +192,7 @@ public final class MachinesHere {
         });
     }
 
-    /** What was saved, as a manifest names it; the files are on the disk when this returns. */
-    public Sealed seal(Draft draft) {
+    private Sealed seal(Draft draft) {
         List<SavedVm> vms = new ArrayList<>();
         for (JointSave.Saved one : saved) {
             JobRecord.Machine machine = machine(one.spec().name());

@@ -7,7 +7,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -115,13 +114,7 @@ final class RunStep implements Step {
         Instant begin = job.journal().began(CreateStep.NAME).orElse(job.record().submitted());
         long stdout = size(job.files().stdout());
         long stderr = size(job.files().stderr());
-        InParallel.each(
-                List.<Runnable>of(
-                        () -> MachinesHere.begin(node, job),
-                        () -> node.sisters()
-                                .saving(job, from.set(), from.number())
-                                .begin()),
-                Runnable::run);
+        new AllMachines(node, job, new MachinesHere(node, job), from.set(), from.number()).say(SaveWord.BEGIN);
         node.ledger()
                 .record(VmAccount.restored(
                         node,
@@ -222,7 +215,7 @@ final class RunStep implements Step {
                 revivals += revive(job, revivals) ? 1 : 0;
                 shareLook = now.plus(SHARE_LOOK);
             }
-            if (limit != null && now.isAfter(limit)) {
+            if (limit != null && now.isAfter(limit.plus(job.suspended().free(now)))) {
                 JobSignal signal = told ? JobSignal.KILL : JobSignal.TERM;
                 job.notice("walltime is over: the script gets " + signal);
                 script.signal(guest, signal);

@@ -83,31 +83,35 @@ final class Saver {
 
     private SavedAs saved(Job job, boolean stop) {
         requireSavable(job.record());
+        if (!stop && job.suspended().isNow()) {
+            throw VseException.of(ErrorCode.JOB_STATE, "job '" + job.record().id() + "' is paused")
+                    .fact("since", String.valueOf(job.suspended().since()))
+                    .next("save it with --stop, or let it go on first");
+        }
         CheckpointStore store = node.checkpoints();
         String set = SetName.of(node, job.record());
         int number = store.numbers(set).stream().max(Comparator.naturalOrder()).orElse(0) + 1;
         Draft draft = store.begin(set, number);
-        MachinesHere here = new MachinesHere(node, job);
-        Sisters.Saving there = node.sisters().saving(job, set, number);
+        AllMachines machines = new AllMachines(node, job, new MachinesHere(node, job), set, number);
         boolean running = true;
         try {
             if (!stop) {
-                together(here::sync, there::sync);
+                machines.say(SaveWord.SYNC);
             }
             Instant taken = node.clock().instant();
             long begin = System.nanoTime();
             running = false;
             job.savingBegins(new Saving(set, number, stop));
-            together(here::pause, there::pause);
-            together(() -> here.save(draft), there::save);
+            machines.say(SaveWord.PAUSE);
+            machines.say(SaveWord.SAVE);
             SavedStreams.copy(job.files(), draft);
             if (!stop) {
-                together(here::goOn, there::goOn);
+                machines.say(SaveWord.GO_ON);
                 running = true;
                 job.savingEnds();
             }
             Duration still = Duration.ofNanos(System.nanoTime() - begin);
-            SetManifest manifest = manifest(job, set, number, taken, seal(job, draft, here, there));
+            SetManifest manifest = manifest(job, set, number, taken, seal(job, draft, machines));
             draft.commit(manifest);
             // Every byte of the new set was just read for its digest: it takes the place of those before.
             store.numbers(set).stream().filter(older -> older < number).forEach(older -> store.remove(set, older));
@@ -121,12 +125,12 @@ final class Saver {
                 job.stopAs(saved);
                 job.savingEnds();
             } else {
-                together(here::wake, there::wake);
+                machines.say(SaveWord.WAKE);
             }
             return saved;
         } catch (RuntimeException e) {
             if (!running) {
-                bringBack(job, here, there, e);
+                bringBack(machines, e);
             }
             abandon(draft, e);
             throw e;
@@ -152,7 +156,7 @@ final class Saver {
         try {
             here.recover(draft);
             job.savingEnds();
-            here.wake();
+            here.say(SaveWord.WAKE, left.set(), left.number());
             job.notice("the daemon ended while the machines were being saved: they were not, and go on");
         } catch (VseException e) {
             job.notice("machines did not go on: " + e.what());
@@ -190,19 +194,10 @@ final class Saver {
                         .because(e);
     }
 
-    private static void together(Runnable here, Runnable there) {
-        InParallel.each(List.of(here, there), Runnable::run);
-    }
-
     /** The files of all nodes, which must have written them into the same directory. */
-    private static Files seal(Job job, Draft draft, MachinesHere here, Sisters.Saving there) {
-        List<MachinesHere.Sealed> sealed = new ArrayList<>();
-        List<MachinesHere.Sealed> elsewhere = new ArrayList<>();
-        together(() -> sealed.add(here.seal(draft)), () -> elsewhere.addAll(there.seal()));
-        for (MachinesHere.Sealed each : elsewhere) {
-            each.files().forEach(draft::requireHere);
-        }
-        sealed.addAll(elsewhere);
+    private static Files seal(Job job, Draft draft, AllMachines machines) {
+        List<MachinesHere.Sealed> sealed = machines.say(SaveWord.SEAL);
+        sealed.forEach(each -> each.files().forEach(draft::requireHere));
         List<SavedVm> vms = sealed.stream()
                 .flatMap(each -> each.vms().stream())
                 .sorted(Comparator.comparing(SavedVm::index))
@@ -214,15 +209,15 @@ final class Saver {
 
     private record Files(List<SavedVm> vms, List<SavedFile> files) {}
 
-    private static void bringBack(Job job, MachinesHere here, Sisters.Saving there, RuntimeException failure) {
+    private static void bringBack(AllMachines machines, RuntimeException failure) {
         try {
-            together(here::goOn, there::goOn);
-            job.savingEnds();
-            together(here::wake, there::wake);
+            machines.say(SaveWord.GO_ON);
+            machines.job().savingEnds();
+            machines.say(SaveWord.WAKE);
         } catch (VseException e) {
             failure.addSuppressed(e);
-            job.notice("machines did not go on: " + e.what());
-            here.noteLost();
+            machines.job().notice("machines did not go on: " + e.what());
+            machines.here().noteLost();
         }
     }
 

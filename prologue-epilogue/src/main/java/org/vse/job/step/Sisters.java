@@ -39,60 +39,20 @@ public interface Sisters {
     void hold(Job job);
 
     /**
-     * The machines of a running job on all its other nodes, while a set of them is made or they begin from one. Each call is made
-     * everywhere at once, and returns when all have answered.
+     * Says a word about the job's machines to all its other nodes at once; returns when all have done it.
+     *
+     * @param set the job's name in the store of checkpoints
+     * @param number of the set
+     * @return the files of every other node, for {@link SaveWord#SEAL}
+     * @throws VseException the first failure, the others in it, or PEER_UNREACHABLE
      */
-    Saving saving(Job job, String set, int number);
-
-    /** See {@link MachinesHere}, whose methods these are. Each throws the first failure, or PEER_UNREACHABLE. */
-    interface Saving {
-        void sync();
-
-        void pause();
-
-        void save();
-
-        void goOn();
-
-        void wake();
-
-        void begin();
-
-        /** The files of every node. */
-        List<MachinesHere.Sealed> seal();
-    }
+    List<MachinesHere.Sealed> say(Job job, SaveWord word, String set, int number);
 
     /**
      * Ends every part and returns when nothing of them is left. A node that cannot be reached is named in a notice: it ends
      * its part by itself when nobody holds it any more.
      */
     void end(Job job);
-
-    /** For a job that is on one node. */
-    Saving NOTHING = new Saving() {
-        @Override
-        public void sync() {}
-
-        @Override
-        public void pause() {}
-
-        @Override
-        public void save() {}
-
-        @Override
-        public void goOn() {}
-
-        @Override
-        public void wake() {}
-
-        @Override
-        public void begin() {}
-
-        @Override
-        public List<MachinesHere.Sealed> seal() {
-            return List.of();
-        }
-    };
 
     /** For a daemon that speaks to no other. */
     Sisters NONE = new Sisters() {
@@ -121,9 +81,9 @@ public interface Sisters {
         public void end(Job job) {}
 
         @Override
-        public Saving saving(Job job, String set, int number) {
+        public List<MachinesHere.Sealed> say(Job job, SaveWord word, String set, int number) {
             requireOne(job.record());
-            return NOTHING;
+            return List.of();
         }
 
         private void requireOne(JobRecord record) {

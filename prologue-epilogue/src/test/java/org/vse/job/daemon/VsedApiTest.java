@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -27,6 +29,9 @@ import org.vse.job.lifecycle.Job;
 import org.vse.job.lifecycle.JobLifecycle;
 import org.vse.ledger.JobOutcome;
 import org.vse.process.CommandRunner;
+import org.vse.provisioner.checkpoint.CheckpointStore;
+import org.vse.provisioner.checkpoint.SavedVm;
+import org.vse.provisioner.checkpoint.SetManifest;
 import org.vse.provisioner.fake.FakeDriver;
 import org.vse.provisioner.fake.FakeGuest;
 
@@ -121,6 +126,48 @@ class VsedApiTest {
         VseException failure = catchThrowableOfType(VseException.class, () -> ask(uid, method, path));
         assertThat(failure).as("%s %s", method, path).isNotNull();
         return failure.code();
+    }
+
+    private void saved(String job, int uid, Instant taken) throws IOException {
+        CheckpointStore.Draft draft = node.node().checkpoints().begin("set-" + job, 1);
+        Files.writeString(draft.file("memory"), "m");
+        Files.writeString(draft.file("disk"), "d");
+        SavedVm vm = new SavedVm(0, "n1", 1, 1 << 20, draft.seal("memory", 1), 1, draft.seal("disk", 0));
+        var unused = draft.commit(new SetManifest(
+                SetManifest.VERSION,
+                "set-" + job,
+                1,
+                "local",
+                job,
+                uid,
+                1,
+                taken,
+                "0123456789ab",
+                "sha256:0",
+                "0",
+                "QEMU 7.2.0",
+                "maximum",
+                List.of(vm),
+                List.of(),
+                60));
+    }
+
+    @Test
+    void oldCheckpointsAreDeletedByWhoeverTheyAreOf() throws IOException {
+        Instant limit = Instant.parse("2026-01-02T03:00:00Z");
+        saved("old", CAROL, limit.minusSeconds(1));
+        saved("young", CAROL, limit);
+        saved("daves", DAVE, limit.minusSeconds(1));
+        saved(ended, CAROL, limit.minusSeconds(1));
+        ObjectNode body = node.json().createObjectNode().put("before", limit.toString());
+        JsonNode would = ask(CAROL, "POST", "v1/checkpoints", body.deepCopy().put("dryRun", true));
+        assertThat(would.path("checkpoints").findValuesAsText("job")).containsExactly("old");
+        assertThat(node.node().checkpoints().tags()).hasSize(4);
+        assertThat(ask(CAROL, "POST", "v1/checkpoints", body)).isEqualTo(would);
+        assertThat(node.node().checkpoints().tags()).containsOnly("set-young", "set-daves", "set-" + ended);
+        assertThat(ask(0, "POST", "v1/checkpoints", body).path("checkpoints").findValuesAsText("job"))
+                .containsExactly("daves");
+        assertThat(node.node().checkpoints().tags()).containsOnly("set-young", "set-" + ended);
     }
 
     @Test

@@ -84,7 +84,8 @@ public final class GridEngine implements Dialect {
         if (restarted.equals("0")) {
             return new AttemptId(id(call), OptionalInt.of(1));
         }
-        // RESTARTED says that there was an attempt, not how many: later ones are told apart and ordered by when they began.
+        // RESTARTED says that there was an attempt, not how many: later ones are told apart and ordered by when they
+        // began.
         String started = variable(call, STARTED);
         if (!restarted.equals("1") || !COUNT.matcher(started).matches()) {
             throw notACall(call, restarted.equals("1") ? STARTED : RESTARTS);
@@ -156,6 +157,11 @@ public final class GridEngine implements Dialect {
     @Override
     public OptionalInt goesOnLater() {
         return OptionalInt.of(REQUEUE);
+    }
+
+    @Override
+    public boolean suspensionIsFree() {
+        return false;
     }
 
     @Override

@@ -121,6 +121,11 @@ public final class OpenPbs implements Dialect {
     }
 
     @Override
+    public boolean suspensionIsFree() {
+        return true;
+    }
+
+    @Override
     public int exitCode(HookPoint point, Kind kind) {
         return switch (point) {
             case PROLOGUE -> kind == Kind.SITE || kind == Kind.CAPACITY ? REQUEUE : DELETE;

@@ -189,6 +189,11 @@ public final class Slurm implements Dialect {
     }
 
     @Override
+    public boolean suspensionIsFree() {
+        return true;
+    }
+
+    @Override
     public int exitCode(HookPoint point, Kind kind) {
         return point == HookPoint.STARTER ? OWN_FAILURE : 0;
     }

@@ -118,6 +118,11 @@ public final class Torque implements Dialect {
     }
 
     @Override
+    public boolean suspensionIsFree() {
+        return false;
+    }
+
+    @Override
     public int exitCode(HookPoint point, Kind kind) {
         return point == HookPoint.STARTER ? OWN_FAILURE : 0;
     }

@@ -217,6 +217,13 @@ abstract class ClusterScenarios {
                 """);
         String job = submit("saved", saved());
         cluster.awaitFile("saved.out", "5\n");
+        cluster.vse("n2", "job", "pause", job).orThrow("pausing");
+        cluster.awaitFile("saved.err", "the machines are paused");
+        long still = lines("saved.log");
+        within(Duration.ofSeconds(20), "job " + job + " stands still")
+                .during(Duration.ofSeconds(2))
+                .until(() -> lines("saved.log") == still);
+        cluster.vse("n2", "job", "resume", job).orThrow("resuming");
         for (int saved = 1; saved <= 2; saved++) {
             cluster.vse("n2", "checkpoint", "--stop", job).orThrow("saving");
             long before = lines("saved.log");

@@ -94,6 +94,8 @@ class CheckpointSystemTest {
         assertThat(saved.out()).contains("checkpoint 1 of job " + job);
         assertThat(home.vse("checkpoint", "ls").expect(0).out()).contains(job);
         assertThat(home.vse("checkpoint", "rm", job).expect(125).err()).contains("[JOB_STATE]");
+        assertThat(home.vse("checkpoint", "gc", "--before", "0s").expect(0).out())
+                .doesNotContain(job);
         int seen = (int) run.out().lines().count();
         run.awaitOut((seen + 5) + "\n");
         home.put("enough", "", "rw-r--r--");

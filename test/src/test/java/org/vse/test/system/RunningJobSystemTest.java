@@ -1,10 +1,12 @@
 package org.vse.test.system;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.api.AfterAll;
@@ -74,6 +76,20 @@ class RunningJobSystemTest {
     }
 
     @Test
+    void itStandsStillAndGoesOnWithTheRightTime() {
+        assertThat(alice.vse("job", "pause", job).expect(0).err()).isEqualTo("vse: paused job " + job + "\n");
+        assertThat(alice.vse("job", "show", job).out()).containsPattern("suspended *: 2");
+        // What a guest does not notice it is told: without that its clock would be behind by as much.
+        await().pollDelay(Duration.ofSeconds(4)).until(() -> true);
+        alice.vse("job", "resume", job).expect(0);
+        assertThat(alice.vse("job", "show", job).out()).containsPattern("suspended *: -");
+        long guest = Long.parseLong(
+                alice.vse("vm", "ssh", job, "--", "date +%s").expect(0).out().strip());
+        assertThat(Instant.now().getEpochSecond() - guest).isBetween(-1L, 2L);
+        alice.vse("job", "resume", job).expect(0);
+    }
+
+    @Test
     void itsUserLogsIn() {
         Finished ssh = alice.vse("vm", "ssh", job, "--", "hostname; id -un; exit 9");
         assertThat(ssh.expect(9).out()).isEqualTo("vm0\n" + alice.account().name() + "\n");
@@ -94,6 +110,7 @@ class RunningJobSystemTest {
             {"job", "logs", job},
             {"job", "logs", "-f", "--stderr", job},
             {"job", "cancel", job},
+            {"job", "pause", job},
             {"vm", "console", job},
             {"vm", "ssh", job, "--", "id"}
         }) {
