@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -48,12 +49,13 @@ public final class Ledger implements AutoCloseable {
         thread.setDaemon(true);
         return thread;
     });
+    private final List<Consumer<? super LedgerEvent>> told = new CopyOnWriteArrayList<>();
     /** Changes when the ledger is pruned. Guarded by the desk, like what follows. */
     private EventLog log;
 
     private long applied = UNKNOWN;
     private long refusedNanos;
-    private boolean behind;
+    private volatile boolean behind;
 
     private Ledger(EventLog log, LedgerDatabase database) {
         this.log = log;
@@ -124,6 +126,26 @@ public final class Ledger implements AutoCloseable {
             applyIfThere();
             return events;
         });
+        events.forEach(this::tell);
+    }
+
+    /**
+     * Tells somebody every event that this ledger records from now on, on the thread that records it, once it is durable.
+     * An event that is recorded again is told again. What other nodes send is not told.
+     */
+    public void onRecorded(Consumer<? super LedgerEvent> listener) {
+        told.add(listener);
+    }
+
+    /** The event has happened, whatever becomes of those who are told. */
+    private void tell(LedgerEvent event) {
+        for (Consumer<? super LedgerEvent> listener : told) {
+            try {
+                listener.accept(event);
+            } catch (RuntimeException e) {
+                LOG.error("a listener failed on event {}", event.id(), e);
+            }
+        }
     }
 
     /**
@@ -195,6 +217,16 @@ public final class Ledger implements AutoCloseable {
             EventLog.Batch batch = log.read(begin, maxEvents, PART_BYTES);
             return new Shipment(node, log.id(), begin, batch.end(), batch.events());
         });
+    }
+
+    /** Where this node's log ends: what {@link #shipment} of everything would reach. */
+    public long end() {
+        return atDesk(() -> log.end());
+    }
+
+    /** True while the database could not take what is in the log. */
+    public boolean isBehind() {
+        return behind;
     }
 
     /**
@@ -349,7 +381,6 @@ public final class Ledger implements AutoCloseable {
         }
         try {
             applyRest();
-            behind = false;
         } catch (VseException e) {
             behind = true;
             refusedNanos = System.nanoTime();
@@ -366,6 +397,7 @@ public final class Ledger implements AutoCloseable {
             database.apply(log.id(), batch.end(), batch.events());
             applied = batch.end();
         }
+        behind = false;
     }
 
     private static void prepare(Path directory) {

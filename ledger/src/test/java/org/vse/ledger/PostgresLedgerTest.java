@@ -54,11 +54,14 @@ class PostgresLedgerTest extends LedgerContract {
         ledger.record(run);
         server().stop();
         ledger.record(end);
+        assertThat(ledger.isBehind()).isTrue();
         assertThatThrownBy(this::all).isInstanceOf(VseException.class).hasMessageContaining("[LEDGER_FAILED]");
         reopen();
         ledger.record(Events.opened("8", T0.plusSeconds(1)));
         server().start();
+        assertThat(ledger.isBehind()).isTrue();
         assertThat(all()).hasSize(2).contains(Events.interval(run, end));
+        assertThat(ledger.isBehind()).isFalse();
     }
 
     @Test

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import com.fasterxml.jackson.dataformat.yaml.YAMLParser;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,6 +22,7 @@ import java.util.regex.Pattern;
 import org.vse.failure.DidYouMean;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
+import org.vse.job.log.LogFormat;
 import org.vse.job.peer.PeerNodes;
 import org.vse.policy.ByteSize;
 import org.vse.provisioner.VmSpec.Accelerator;
@@ -32,6 +34,7 @@ import org.vse.provisioner.VmSpec.Accelerator;
 final class ConfigFile {
     private static final long MAX_BYTES = 1 << 16;
     private static final Pattern LISTEN = Pattern.compile("([0-9A-Za-z.-]+)(?::([0-9]{1,5}))?");
+    private static final Pattern METRICS = Pattern.compile("(?:([0-9A-Za-z.-]+|\\[[0-9A-Fa-f:]+]):)?([0-9]{1,5})");
 
     private ConfigFile() {}
 
@@ -67,6 +70,8 @@ final class ConfigFile {
         NODE_LOST("node-lost", "10080m"),
         LEDGER_DATABASE("ledger-database", "sqlite"),
         LEDGER_PASSWORD("ledger-password", "none: the server knows who calls"),
+        METRICS_LISTEN("metrics-listen", "none: the daemon's socket only"),
+        LOG_FORMAT("log-format", "text"),
         POLICY("policy", "policy.yaml beside this file, if it is there");
 
         private final String word;
@@ -253,6 +258,34 @@ final class ConfigFile {
             throw bad(value, "an address of this node");
         }
         return address;
+    }
+
+    /** A port of the loopback address, {@code 7412}, or of another: {@code 10.0.0.1:7412}; 0 for any free port. */
+    static InetSocketAddress metrics(Value value) {
+        Matcher matcher = METRICS.matcher(value.text());
+        if (!matcher.matches() || Integer.parseInt(matcher.group(2)) > 65_535) {
+            throw bad(
+                    value, "a port of this host's loopback such as 7412, or an address with one such as 10.0.0.1:7412");
+        }
+        int port = Integer.parseInt(matcher.group(2));
+        InetSocketAddress address = matcher.group(1) == null
+                ? new InetSocketAddress(InetAddress.getLoopbackAddress(), port)
+                : new InetSocketAddress(matcher.group(1), port);
+        if (address.isUnresolved()) {
+            throw bad(value, "an address of this node");
+        }
+        return address;
+    }
+
+    /** What the file says of the log, or else the default. */
+    static LogFormat logFormat(Path file) {
+        Value value = read(file).get(Key.LOG_FORMAT);
+        return value == null ? LogFormat.TEXT : logFormat(value);
+    }
+
+    /** {@code text} or {@code json}. */
+    static LogFormat logFormat(Value value) {
+        return LogFormat.of(value.text()).orElseThrow(() -> bad(value, "text or json"));
     }
 
     /** Where other nodes are: {@code n1=10.0.0.1 n2=10.0.0.2:7000}. */

@@ -16,6 +16,7 @@ import org.vse.job.lifecycle.Job;
 import org.vse.job.lifecycle.JobLifecycle;
 import org.vse.job.lifecycle.JobRecord;
 import org.vse.job.lifecycle.JobState;
+import org.vse.job.log.JobScope;
 import org.vse.job.step.Node;
 import org.vse.job.step.SetName;
 import org.vse.job.step.VmAccount;
@@ -222,7 +223,7 @@ final class JobRunner {
         Thread thread = new Thread(
                 () -> {
                     try {
-                        work.run();
+                        JobScope.in(job.record(), work);
                     } catch (RuntimeException e) {
                         LOG.error("job {} was left where it is; taken up again when the daemon starts", id, e);
                     } finally {

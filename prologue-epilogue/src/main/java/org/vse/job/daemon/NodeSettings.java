@@ -64,6 +64,8 @@ public record NodeSettings(
             case PEERS -> ConfigFile.nodes(value, PeerNodes.PORT);
             case PEER_CERTIFICATES, POLICY, CHECKPOINTS, CHECKPOINT_KEY, LEDGER_PASSWORD -> ConfigFile.path(value);
             case HEAD_QUESTION -> ConfigFile.words(value);
+            case METRICS_LISTEN -> ConfigFile.metrics(value);
+            case LOG_FORMAT -> ConfigFile.logFormat(value);
             case LEDGER_DATABASE -> SiteLedger.address(value);
         }
     }

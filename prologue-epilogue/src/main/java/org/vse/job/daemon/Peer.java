@@ -13,6 +13,9 @@ import org.jspecify.annotations.Nullable;
  */
 public record Peer(
         int pid, int uid, int gid, int owner, @Nullable String node) {
+    /** Somebody who has not said who they are. */
+    static final Peer UNKNOWN = new Peer(-1, -1, -1, 0);
+
     /** A process of this host. */
     public Peer(int pid, int uid, int gid, int owner) {
         this(pid, uid, gid, owner, null);

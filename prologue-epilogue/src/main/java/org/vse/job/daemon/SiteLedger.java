@@ -53,6 +53,8 @@ final class SiteLedger implements AutoCloseable {
     });
     /** What the head has said last. */
     private volatile Sent sent = new Sent(new UUID(0, 0), 0);
+    /** What the last attempt to send has shown. */
+    private volatile Lag lag;
 
     private long pause = 1;
     private boolean said;
@@ -62,6 +64,7 @@ final class SiteLedger implements AutoCloseable {
         this.head = head;
         this.lost = lost;
         this.clock = clock;
+        this.lag = new Lag(0, null, clock.instant(), !isShipping());
     }
 
     /** As the configuration says. */
@@ -119,6 +122,11 @@ final class SiteLedger implements AutoCloseable {
         }
     }
 
+    /** True when this node sends its events to another. */
+    boolean isShipping() {
+        return head != null && !isHead();
+    }
+
     /** True when other nodes send their events here. */
     boolean isHead() {
         return node.equals(head);
@@ -140,6 +148,21 @@ final class SiteLedger implements AutoCloseable {
             String to = head;
             thread.execute(() -> send(ledger, client, to, json));
         }
+    }
+
+    /**
+     * How far the head is behind this node, as of the last attempt to send, which is at most a minute ago.
+     *
+     * @param bytes of the log that the head has not applied
+     * @param oldest when the first event of these was noticed; null for none
+     * @param heard when the head has answered last; the daemon's start while it has not
+     * @param known false until the head has said what it has; nothing else is known then
+     */
+    record Lag(long bytes, @Nullable Instant oldest, Instant heard, boolean known) {}
+
+    /** How far the head is behind; nothing ever on the head itself and on a node without one. */
+    Lag lag() {
+        return lag;
     }
 
     /** How much of which log is applied at the head. */
@@ -170,10 +193,13 @@ final class SiteLedger implements AutoCloseable {
     private void send(Ledger ledger, PeerClient client, String to, ObjectMapper json) {
         try {
             Shipment part = ledger.shipment(node, sent.applied(), PART);
+            lag = lag(part, ledger.end(), lag.heard(), lag.known());
             JsonNode answer = client.call(to, HttpMethod.POST, "/v1/ledger", write(part, json), ANSWER)
                     .get();
             sent = new Sent(part.log(), answer.path("applied").asLong());
-            pause = sent.applied() == part.end() && part.events().isEmpty() ? IDLE_SECONDS : 0;
+            boolean isAll = sent.applied() == part.end() && part.events().isEmpty();
+            lag = isAll ? new Lag(0, null, clock.instant(), true) : lag(part, ledger.end(), clock.instant(), true);
+            pause = isAll ? IDLE_SECONDS : 0;
             said = false;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -188,6 +214,12 @@ final class SiteLedger implements AutoCloseable {
         if (!thread.isShutdown()) {
             var unused = thread.schedule(() -> send(ledger, client, to, json), pause, TimeUnit.SECONDS);
         }
+    }
+
+    private static Lag lag(Shipment part, long end, Instant heard, boolean known) {
+        return part.events().isEmpty()
+                ? new Lag(0, null, heard, known)
+                : new Lag(end - part.from(), part.events().get(0).at(), heard, known);
     }
 
     private static ObjectNode write(Shipment part, ObjectMapper json) {

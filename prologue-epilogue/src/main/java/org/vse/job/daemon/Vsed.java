@@ -1,17 +1,15 @@
 package org.vse.job.daemon;
 
-import ch.qos.logback.classic.Level;
-import ch.qos.logback.classic.LoggerContext;
-import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.core.ConsoleAppender;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
+import io.netty.util.NetUtil;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.net.InetSocketAddress;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.file.Files;
@@ -37,10 +35,16 @@ import org.vse.imagestore.Nearest;
 import org.vse.imagestore.build.PackageFetch;
 import org.vse.job.OwnDirectory;
 import org.vse.job.Standing;
+import org.vse.job.Version;
 import org.vse.job.hook.HookMarks;
 import org.vse.job.lifecycle.GrowthWatch;
 import org.vse.job.lifecycle.Job;
 import org.vse.job.lifecycle.JobRecord;
+import org.vse.job.lifecycle.StepWatch;
+import org.vse.job.log.DaemonLog;
+import org.vse.job.log.JobLog;
+import org.vse.job.log.LogFormat;
+import org.vse.job.metrics.NodeMetrics;
 import org.vse.job.step.Differences;
 import org.vse.job.step.JobGroup;
 import org.vse.job.step.Node;
@@ -98,7 +102,7 @@ public final class Vsed {
      * @return the exit code of the process
      */
     public int run(PrintStream ready) {
-        logToStandardError();
+        log(LogFormat.TEXT, "");
         try {
             makeDirectories();
             try (FileChannel file = FileChannel.open(
@@ -126,24 +130,19 @@ public final class Vsed {
         }
     }
 
-    /** Standard error is the log; standard output is the report to whoever starts the daemon, and nobody reads it later. */
-    private static void logToStandardError() {
-        LoggerContext logging = (LoggerContext) LoggerFactory.getILoggerFactory();
-        logging.getLogger(Logger.ROOT_LOGGER_NAME).setLevel(Level.WARN);
-        logging.getLogger("org.vse").setLevel(Level.INFO);
-        logging.getLogger(Logger.ROOT_LOGGER_NAME).iteratorForAppenders().forEachRemaining(appender -> {
-            if (appender instanceof ConsoleAppender<ILoggingEvent> console) {
-                console.stop();
-                console.setTarget("System.err");
-                console.start();
-            }
-        });
+    /**
+     * Standard error is the log; standard output is the report to whoever starts the daemon, and nobody reads it later. What the
+     * configuration says of it counts from when it was read.
+     */
+    private static void log(LogFormat format, String node) {
+        DaemonLog.begin(System.err, format, node);
     }
 
     private void serve(PrintStream ready) {
         CommandRunner commands = new CommandRunner();
         List<Hierarchy> hierarchies = Cgroups.hierarchies();
         VsedConfig settings = NodeFacts.config(config.resolve("vsed.yaml"), state, run, commands, hierarchies);
+        log(ConfigFile.logFormat(config.resolve("vsed.yaml")), settings.node());
         CurrentPolicy policy = new CurrentPolicy(PolicyOnDisk.of(config));
         ObjectMapper json = json();
         String owner = owner();
@@ -160,9 +159,15 @@ public final class Vsed {
         boolean idle = false;
         try (Ledger ledger = SiteLedger.open(config.resolve("vsed.yaml"), state.resolve("ledger"));
                 SiteLedger siteLedger = SiteLedger.of(config.resolve("vsed.yaml"), settings.node(), Clock.systemUTC());
+                NodeMetrics metrics = new NodeMetrics(settings.node(), Version.text());
+                MetricsDesk metricsDesk = new MetricsDesk(metrics::text);
                 GrowthWatch growth = new GrowthWatch();
                 Neighbours neighbours = Neighbours.of(settings, json, growth);
                 VmDriver driver = new LibvirtDriver(owner, libvirtd)) {
+            JobLog jobLog = new JobLog();
+            StepWatch watch = metrics.and(jobLog);
+            ledger.onRecorded(metrics::recorded);
+            ledger.onRecorded(jobLog::recorded);
             Path file = config.resolve("vsed.yaml");
             CacheRoom room = NodeImages.room(images, file, use);
             Differences differences = new Differences(
@@ -200,8 +205,11 @@ public final class Vsed {
                     json,
                     table,
                     whenOver -> new JobRunner(
-                            node, Steps.of(node, neighbours.leases()), whenOver.andThen(this::forgetMarks)),
+                            node,
+                            Steps.of(node, neighbours.leases()).andThen(steps -> steps.telling(watch)),
+                            whenOver.andThen(this::forgetMarks)),
                     leases(kept, settings));
+            NodeGauges.into(metrics, table, desk, siteLedger, ledger, node.clock());
             use.waitingAt(desk);
             Reaper reaper = new Reaper(node, run, table);
             reaper.reap();
@@ -210,6 +218,11 @@ public final class Vsed {
             LeftJobs.takeUp(node, kept, desk.runner());
             reaper.every(settings.reap(), desk.runner()::finishStuck);
             ObjectNode health = health(json, settings, owner);
+            MetricsDesk.address(file).ifPresent(address -> {
+                InetSocketAddress at = metricsDesk.listen(address, json);
+                health.put("metrics", NetUtil.toSocketAddressString(at));
+                LOG.info("vsed has its metrics at {}", at);
+            });
             WalltimeGuard guard = new WalltimeGuard(node, table, new SaveRate(state.resolve("save-rate")));
             VsedApi api = new VsedApi(
                     node,
@@ -224,7 +237,7 @@ public final class Vsed {
             try (reaper;
                     parts;
                     guard;
-                    ApiServer server = new ApiServer(api::answer, json, uid)) {
+                    ApiServer server = new ApiServer(metricsDesk.before(api::answer), json, uid)) {
                 neighbours.serve(new PeerApi(
                         parts,
                         new PeerImages(new DirectorySource(images.root())),
@@ -340,7 +353,7 @@ public final class Vsed {
 
     private static ObjectNode health(ObjectMapper json, VsedConfig settings, String owner) {
         return json.createObjectNode()
-                .put("version", org.vse.job.Version.text())
+                .put("version", Version.text())
                 .put("pid", ProcessHandle.current().pid())
                 .put("owner", owner)
                 .put("node", settings.node())

@@ -1,5 +1,6 @@
 package org.vse.job.lifecycle;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.vse.failure.VseException;
@@ -16,10 +17,21 @@ import org.vse.failure.VseException;
  */
 public final class JobLifecycle {
     private final List<Step> steps;
+    private final StepWatch watch;
 
     /** Takes the literal list of steps in their order. */
     public JobLifecycle(List<Step> steps) {
+        this(steps, StepWatch.NONE);
+    }
+
+    private JobLifecycle(List<Step> steps, StepWatch watch) {
         this.steps = List.copyOf(steps);
+        this.watch = watch;
+    }
+
+    /** The same steps, of whose ends somebody is told. */
+    public JobLifecycle telling(StepWatch told) {
+        return new JobLifecycle(steps, told);
     }
 
     /** The names of the steps in order. */
@@ -42,8 +54,18 @@ public final class JobLifecycle {
             }
             job.enters(step.name());
             job.journal().intent(step.name());
-            step.apply(job, progress);
+            apply(step, job, progress);
             job.journal().done(step.name());
+            watch.ended(job, step.name(), StepWatch.End.DONE, job.journal().since(step.name()));
+        }
+    }
+
+    private void apply(Step step, Job job, Progress progress) {
+        try {
+            step.apply(job, progress);
+        } catch (RuntimeException e) {
+            watch.ended(job, step.name(), StepWatch.End.FAILED, job.journal().since(step.name()));
+            throw e;
         }
     }
 
@@ -60,8 +82,10 @@ public final class JobLifecycle {
         RuntimeException first = null;
         for (Step step : begun) {
             try {
+                long begin = System.nanoTime();
                 step.undo(job);
                 job.journal().undone(step.name());
+                watch.ended(job, step.name(), StepWatch.End.UNDONE, Duration.ofNanos(System.nanoTime() - begin));
             } catch (RuntimeException e) {
                 if (first == null) {
                     first = e;

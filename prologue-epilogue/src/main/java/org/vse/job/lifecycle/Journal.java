@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -92,6 +93,13 @@ public final class Journal implements AutoCloseable {
                 .filter(entry -> entry.kind() == JournalEntry.Kind.INTENT && step.equals(entry.step()))
                 .map(JournalEntry::at)
                 .findFirst();
+    }
+
+    /** Time since that step was first about to be applied, whoever applied it; zero when it was not. */
+    public Duration since(String step) {
+        Instant now = clock.instant();
+        Duration since = Duration.between(began(step).orElse(now), now);
+        return since.isNegative() ? Duration.ZERO : since;
     }
 
     /** Enters a state. */

@@ -168,8 +168,14 @@ class SiteLedgerTest {
             assertThatThrownBy(() -> site.prune(ledger, Instant.now()))
                     .isInstanceOf(VseException.class)
                     .hasMessageContaining("[JOB_STATE]");
+            assertThat(site.lag().known()).isFalse();
             PeerServer first = serve();
             awaitAllAtTheHead();
+            while (!site.lag().known() || site.lag().bytes() > 0) {
+                awaitAnswer();
+            }
+            assertThat(site.lag().oldest()).isNull();
+            assertThat(site.lag().heard()).isAfter(Instant.now().minusSeconds(60));
             first.close();
             record(5);
             PeerServer second = serve();

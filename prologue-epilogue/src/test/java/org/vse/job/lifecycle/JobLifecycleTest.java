@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -181,5 +183,41 @@ class JobLifecycleTest {
             }
         }
         return left;
+    }
+
+    @Test
+    void whoIsToldHearsOfEveryEndOnceAndHowLongItTook() throws IOException {
+        Job job = JobFixture.admitted(dir, "1");
+        applyFails.add("c");
+        List<String> told = new ArrayList<>();
+        JobLifecycle lifecycle = lifecycle().telling((of, step, end, took) -> {
+            assertThat(of).isSameAs(job);
+            assertThat(took).isBetween(Duration.ZERO, Duration.ofMinutes(1));
+            told.add(step + " " + end);
+        });
+        assertThat(catchThrowableOfType(VseException.class, () -> lifecycle.forward(job, job)))
+                .isNotNull();
+        undoFails.add("b");
+        assertThat(catchThrowableOfType(VseException.class, () -> lifecycle.back(job)))
+                .isNotNull();
+        assertThat(told).containsExactly("a DONE", "b DONE", "c FAILED", "c UNDONE", "a UNDONE");
+    }
+
+    @Test
+    void aStepLastsFromWhenItFirstBegan() throws IOException {
+        Job job = JobFixture.admitted(dir, "1");
+        job.journal().intent("a");
+        job.close();
+        JobFiles files = JobFixture.files(dir, "1");
+        Clock later = Clock.offset(Clock.systemUTC(), Duration.ofHours(3));
+        try (Journal journal = Journal.open(files.journal(), JobFixture.json(), later)) {
+            journal.intent("a");
+            assertThat(journal.since("a")).isBetween(Duration.ofHours(3), Duration.ofHours(4));
+            assertThat(journal.since("b")).isZero();
+        }
+        Clock back = Clock.offset(Clock.systemUTC(), Duration.ofHours(-3));
+        try (Journal journal = Journal.open(files.journal(), JobFixture.json(), back)) {
+            assertThat(journal.since("a")).isZero();
+        }
     }
 }

@@ -79,6 +79,17 @@ record House(String root) {
                 .as("only " + root + ".process starts programs");
     }
 
+    /** What happens is told by events; what counts them is exchanged in one place. */
+    ArchRule onlyMetricsKnowTheirLibrary() {
+        return noClasses()
+                .that()
+                .resideOutsideOfPackage(in("job.metrics"))
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("io.micrometer..")
+                .as("only " + root + ".job.metrics uses Micrometer");
+    }
+
     ArchRule onlyTheCommandLineEndsTheJvm() {
         return noClasses()
                 .that()
@@ -129,6 +140,7 @@ record House(String root) {
         List<ArchRule> rules = new ArrayList<>(dependencies());
         rules.add(nothingOutsideTheRooms());
         rules.add(onlyProcessStartsProcesses());
+        rules.add(onlyMetricsKnowTheirLibrary());
         rules.add(onlyTheCommandLineEndsTheJvm());
         rules.add(nobodySleeps());
         rules.add(everyClassHasAName());

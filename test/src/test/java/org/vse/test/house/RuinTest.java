@@ -44,6 +44,11 @@ class RuinTest {
     }
 
     @Test
+    void countingByHandIsFound() {
+        assertThat(text(RUIN.onlyMetricsKnowTheirLibrary())).contains("Breaks.counts");
+    }
+
+    @Test
     void endingTheJvmIsFoundInEveryForm() {
         assertThat(text(RUIN.onlyTheCommandLineEndsTheJvm()))
                 .contains("Breaks.exits")

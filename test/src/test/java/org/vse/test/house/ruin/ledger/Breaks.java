@@ -1,5 +1,6 @@
 package org.vse.test.house.ruin.ledger;
 
+import io.micrometer.core.instrument.Counter;
 import java.io.IOException;
 import java.util.concurrent.TimeUnit;
 
@@ -11,6 +12,10 @@ final class Breaks {
 
     Process execs() throws IOException {
         return Runtime.getRuntime().exec(new String[] {"true"});
+    }
+
+    void counts(Counter counter) {
+        counter.increment();
     }
 
     void exits() {
