@@ -239,6 +239,14 @@ public final class Ledger implements AutoCloseable {
         return atDesk(() -> database.applyNext(shipment, now));
     }
 
+    /** Names of the nodes that have sent a part of their log after that time. */
+    public List<String> heardSince(Instant since) {
+        return upToDate().heard().stream()
+                .filter(heard -> heard.at().isAfter(since))
+                .map(NodeHeard::node)
+                .toList();
+    }
+
     /**
      * Closes what runs, as far as the ledger knows, on nodes of which nothing was heard for long: at what the rest of the
      * ledger shows, marked so. A node that comes back and tells better is believed.

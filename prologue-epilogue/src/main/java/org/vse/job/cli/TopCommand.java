@@ -5,9 +5,9 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
@@ -27,15 +27,17 @@ import picocli.CommandLine.Option;
 @Command(
         name = "top",
         description = {
-            "Shows this node's free cores and memory, its VMs, and the jobs with what each waits for; again and again.",
+            "Shows free cores and memory, VMs, and the jobs with what each waits for; again and again. On the head of",
+            "a site, of all its nodes, and which of them do not answer; on another node, of this one.",
             "Once, as plain text, when standard output is not a terminal. Of other users' jobs only root sees anything."
         },
         footer = {"%nExamples:", "  vse top", "  vse top --interval 10", "  vse top | cat"})
 final class TopCommand implements Callable<Integer> {
     private static final String CLEAR = "\u001b[H\u001b[2J";
-    private static final Set<String> OVER = Set.of("SETTLED", "CHECKPOINTED", "FAILED");
-    private static final List<String> COLUMNS =
-            List.of("job", "user", "state", "step", "vms", "cores", "age", "waits for");
+    private static final List<String> NODES =
+            List.of("node", "free cores", "cores", "free GiB", "GiB", "vms", "jobs", "");
+    private static final List<String> JOBS =
+            List.of("node", "job", "user", "state", "step", "vms", "cores", "age", "waits for");
 
     private final Context context;
 
@@ -85,47 +87,80 @@ final class TopCommand implements Callable<Integer> {
     }
 
     private String look() throws IOException {
-        JsonObject node = Json.readObject(context.client().text(Request.get(Target.of("v1", "node"))));
-        JsonObject jobs = Json.readObject(context.client().text(Request.get(Target.of("v1", "jobs"))));
-        return screen(node, jobs, context.clock().instant());
+        JsonObject site = Json.readObject(context.client().text(Request.get(Target.of("v1", "site"))));
+        return screen(site, context.clock().instant());
     }
 
     /** The text of one look. */
-    static String screen(JsonObject node, JsonObject answer, Instant now) {
-        List<JsonObject> cores = node.objects("cores");
-        long free = cores.stream()
-                .filter(core -> core.text("state").orElse("").equals("FREE"))
-                .count();
-        List<JsonObject> jobs = answer.objects("jobs").stream()
-                .filter(job -> !OVER.contains(job.text("state").orElse("")))
+    static String screen(JsonObject site, Instant now) {
+        List<JsonObject> nodes = site.objects("nodes");
+        List<String> parts = new ArrayList<>(List.of(head(nodes)));
+        if (nodes.size() > 1) {
+            parts.add(new Table(NODES, nodes.stream().map(TopCommand::node).toList()).text());
+        }
+        List<List<String>> jobs = nodes.stream()
+                .flatMap(node -> node.objects("jobs").stream().map(job -> job(node, job, now)))
                 .toList();
-        long vms = jobs.stream().mapToLong(job -> job.objects("vms").size()).sum();
+        if (!jobs.isEmpty()) {
+            boolean one = nodes.size() == 1;
+            parts.add(new Table(
+                            one ? JOBS.subList(1, JOBS.size()) : JOBS,
+                            one
+                                    ? jobs.stream()
+                                            .map(row -> row.subList(1, row.size()))
+                                            .toList()
+                                    : jobs)
+                    .text());
+        }
+        return String.join("\n\n", parts);
+    }
+
+    private static String head(List<JsonObject> nodes) {
+        List<JsonObject> jobs =
+                nodes.stream().flatMap(node -> node.objects("jobs").stream()).toList();
         long queued = jobs.stream()
                 .filter(job -> job.text("state").orElse("").equals("QUEUED"))
                 .count();
-        String head = String.format(
+        long silent = nodes.stream().filter(TopCommand::isSilent).count();
+        return String.format(
                 Locale.ROOT,
                 "%s: %d of %d cores free, %s of %s GiB free, %d VMs, %d jobs, %d of them waiting for a place",
-                node.shown("node"),
-                free,
-                cores.size(),
-                gib(node, "freeMemoryBytes"),
-                gib(node, "memoryBytes"),
-                vms,
+                nodes.size() == 1
+                        ? nodes.get(0).shown("node")
+                        : nodes.size() + " nodes" + (silent == 0 ? "" : ", " + silent + " of them silent"),
+                sum(nodes, "freeCores"),
+                sum(nodes, "cores"),
+                gib(sum(nodes, "freeMemoryBytes")),
+                gib(sum(nodes, "memoryBytes")),
+                sum(nodes, "vms"),
                 jobs.size(),
                 queued);
-        if (jobs.isEmpty()) {
-            return head;
-        }
-        return head + "\n\n"
-                + new Table(COLUMNS, jobs.stream().map(job -> row(job, now)).toList()).text();
     }
 
-    private static List<String> row(JsonObject job, Instant now) {
+    private static boolean isSilent(JsonObject node) {
+        return node.text("silent").isPresent();
+    }
+
+    private static List<String> node(JsonObject node) {
+        return isSilent(node)
+                ? List.of(node.shown("node"), "", "", "", "", "", "", node.shown("silent"))
+                : List.of(
+                        node.shown("node"),
+                        node.shown("freeCores"),
+                        node.shown("cores"),
+                        gib(node.number("freeMemoryBytes").orElse(0)),
+                        gib(node.number("memoryBytes").orElse(0)),
+                        node.shown("vms"),
+                        node.shown("jobCount"),
+                        "");
+    }
+
+    private static List<String> job(JsonObject node, JsonObject job, Instant now) {
         List<JsonObject> vms = job.objects("vms");
         String until = job.text("until").map(text -> " until " + text).orElse("");
         String waits = job.shown("waitingFor");
         return List.of(
+                node.shown("node"),
                 job.shown("id"),
                 job.shown("user"),
                 job.shown("state"),
@@ -136,10 +171,12 @@ final class TopCommand implements Callable<Integer> {
                 waits.isEmpty() ? "" : waits + until);
     }
 
-    private static String gib(JsonObject node, String name) {
-        return node.number(name).isPresent()
-                ? String.format(Locale.ROOT, "%.1f", node.number(name).getAsLong() / (double) (1L << 30))
-                : "?";
+    private static long sum(List<JsonObject> nodes, String name) {
+        return nodes.stream().mapToLong(node -> node.number(name).orElse(0)).sum();
+    }
+
+    private static String gib(long bytes) {
+        return String.format(Locale.ROOT, "%.1f", bytes / (double) (1L << 30));
     }
 
     private static String age(@Nullable String since, Instant now) {

@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -93,6 +94,13 @@ final class Neighbours implements AutoCloseable {
     @Nullable
     PeerClient client() {
         return client;
+    }
+
+    /** Names of the nodes that the configuration lists, and those. */
+    List<String> names(List<String> more) {
+        return Stream.concat(settings.peers().stream().flatMap(peers -> peers.nodes().names().stream()), more.stream())
+                .distinct()
+                .toList();
     }
 
     PartLeases leases() {

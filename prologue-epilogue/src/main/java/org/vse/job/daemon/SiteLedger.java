@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -132,6 +133,24 @@ final class SiteLedger implements AutoCloseable {
         return node.equals(head);
     }
 
+    /** True for the node that this one sends its events to, be it itself. */
+    boolean isHead(String other) {
+        return other.equals(head);
+    }
+
+    /** Nodes of which the head has heard, but for those that are lost; none on another node, or while the database is away. */
+    List<String> nodes(Ledger ledger) {
+        if (!isHead()) {
+            return List.of();
+        }
+        try {
+            return ledger.heardSince(clock.instant().minus(lost));
+        } catch (VseException e) {
+            LOG.warn("which nodes have sent their events is not known now", e);
+            return List.of();
+        }
+    }
+
     /**
      * Begins to send, or to look after what was sent.
      *
@@ -198,7 +217,10 @@ final class SiteLedger implements AutoCloseable {
                     .get();
             sent = new Sent(part.log(), answer.path("applied").asLong());
             boolean isAll = sent.applied() == part.end() && part.events().isEmpty();
-            lag = isAll ? new Lag(0, null, clock.instant(), true) : lag(part, ledger.end(), clock.instant(), true);
+            long end = ledger.end();
+            lag = sent.applied() == end
+                    ? new Lag(0, null, clock.instant(), true)
+                    : lag(part, end, clock.instant(), true);
             pause = isAll ? IDLE_SECONDS : 0;
             said = false;
         } catch (InterruptedException e) {

@@ -234,17 +234,25 @@ public final class Vsed {
                     health,
                     before -> siteLedger.prune(ledger, before),
                     down);
+            SiteView view = new SiteView(
+                    json,
+                    table,
+                    desk,
+                    siteLedger,
+                    neighbours.client(),
+                    () -> neighbours.names(siteLedger.nodes(ledger)));
             try (reaper;
                     parts;
                     guard;
-                    ApiServer server = new ApiServer(metricsDesk.before(api::answer), json, uid)) {
-                neighbours.serve(new PeerApi(
+                    view;
+                    ApiServer server = new ApiServer(metricsDesk.before(view.before(api::answer)), json, uid)) {
+                neighbours.serve(view.beforeNodes(new PeerApi(
                         parts,
                         new PeerImages(new DirectorySource(images.root())),
                         json,
                         health,
                         siteLedger.taking(ledger),
-                        Clock.systemUTC())::answer);
+                        Clock.systemUTC())::answer));
                 siteLedger.begin(ledger, neighbours.client(), json);
                 parts.watch();
                 guard.watch();

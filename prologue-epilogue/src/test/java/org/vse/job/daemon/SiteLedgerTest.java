@@ -172,7 +172,7 @@ class SiteLedgerTest {
             PeerServer first = serve();
             awaitAllAtTheHead();
             while (!site.lag().known() || site.lag().bytes() > 0) {
-                awaitAnswer();
+                Thread.onSpinWait();
             }
             assertThat(site.lag().oldest()).isNull();
             assertThat(site.lag().heard()).isAfter(Instant.now().minusSeconds(60));
@@ -184,5 +184,9 @@ class SiteLedgerTest {
             second.close();
         }
         assertThat(head.node().ledger().intervals(VmIntervalQuery.all())).hasSize(85);
+        assertThat(head.node().ledger().heardSince(Instant.now().minusSeconds(600)))
+                .containsExactly("n1");
+        assertThat(head.node().ledger().heardSince(Instant.now().plusSeconds(1)))
+                .isEmpty();
     }
 }
