@@ -148,7 +148,7 @@ POLICY
         node=${nodes[i]}
         mkdir -p "$dir/$node"/{run,state,spool,vse}
         chmod 755 "$dir/$node" "$dir/$node"/{run,state,vse}
-        printf '%s\n' "node: $node" 'accelerator: tcg' "peer-listen: 10.99.0.$((i + 11))" 'node-lease: 8s' "peers:$peers" \
+        printf '%s\n' "node: $node" 'accelerator: tcg' "peer-listen: 10.99.0.$((i + 11))" 'node-lease: 8s' "peers:$peers" "head: ${nodes[0]}" \
             "checkpoints: $dir/checkpoints" "checkpoint-key: $dir/checkpoint.key" \
             >"$dir/$node/vse/vsed.yaml"
         cp -a "$dir/certs/$node" "$dir/$node/vse/certs"

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
+import java.util.ListIterator;
 import java.util.Map;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
@@ -52,6 +53,11 @@ public enum Accounting {
         return numbered(charges);
     }
 
+    /** Whether a text of this form tells of jobs that are not over, too; otherwise a job is in it when it has ended. */
+    public boolean tellsOfRunningJobs(String text) {
+        return this == SLURM && !JobCompletions.isFirst(text);
+    }
+
     /** Attempts in the order in which they began, where the form does not number them. */
     private static List<Charge> numbered(List<Charge> charges) {
         charges.sort(Comparator.comparing(Charge::started).thenComparing(Charge::job));
@@ -62,12 +68,23 @@ public enum Accounting {
             attempts.put(charge.job(), next);
             numbered.add(charge.numbered(next));
         }
+        Map<String, Charge> later = new HashMap<>();
+        for (ListIterator<Charge> at = numbered.listIterator(numbered.size()); at.hasPrevious(); ) {
+            Charge charge = at.previous();
+            at.set(charge.before(later.put(charge.job(), charge)));
+        }
         return numbered;
     }
 
     private void read(String line, String firstLine, int number, ZoneId zone, List<Charge> to) {
         switch (this) {
-            case SLURM -> Sacct.read(line, firstLine, number, zone, to);
+            case SLURM -> {
+                if (JobCompletions.isFirst(firstLine)) {
+                    JobCompletions.read(line, zone, to);
+                } else {
+                    Sacct.read(line, firstLine, number, zone, to);
+                }
+            }
             case GRID_ENGINE -> GridEngineAccounting.read(line, to);
             case PBS -> PbsAccounting.read(line, zone, to);
         }

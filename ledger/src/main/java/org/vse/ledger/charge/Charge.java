@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param attempt 1 for the first
  * @param account null when charged to nothing
  * @param ended null while it runs
- * @param cores that it had
+ * @param cores that it had; 0 when nothing is charged for an attempt that went wrong
  * @param requeued the attempt ended because the job was put back into the queue
  */
 public record Charge(
@@ -40,5 +40,12 @@ public record Charge(
 
     Charge numbered(int newAttempt) {
         return new Charge(job, newAttempt, user, account, queue, started, ended, cores, requeued);
+    }
+
+    /** What is not charged has no end of its own: it was over when the next attempt was submitted. */
+    Charge before(@Nullable Charge next) {
+        return cores > 0 || ended != null || next == null
+                ? this
+                : new Charge(job, attempt, user, account, queue, started, next.started, cores, requeued);
     }
 }

@@ -3,6 +3,7 @@ package org.vse.ledger.charge;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
@@ -27,6 +28,9 @@ record Comparison(Charge charge, List<VmInterval> vms, Reconciliation.Bounds bou
 
     /** Their core times add up to what was charged less what the machines had. */
     List<Difference> differences() {
+        if (charge.cores() == 0) {
+            return uncharged();
+        }
         List<Difference> found = new ArrayList<>();
         Instant begin = charge.started();
         Instant end = charge.ended() == null ? now : charge.ended();
@@ -55,6 +59,20 @@ record Comparison(Charge charge, List<VmInterval> vms, Reconciliation.Bounds bou
                         Duration.ZERO,
                         "the ledger says '" + vm.submitter().user() + "'")));
         return found;
+    }
+
+    /** An attempt that went wrong, for which the batch system takes nothing, whenever its machines ran. */
+    private List<Difference> uncharged() {
+        Duration had = vms.stream().map(vm -> vm.coreTime(Instant.MIN, now)).reduce(Duration.ZERO, Duration::plus);
+        Instant end = charge.ended() == null ? now : charge.ended();
+        boolean open = vms.stream().anyMatch(VmInterval::running)
+                && Duration.between(end, now).compareTo(bounds.teardown()) > 0;
+        return List.of(difference(
+                open ? Difference.Reason.STILL_OPEN : Difference.Reason.REQUEUE,
+                had.negated(),
+                open
+                        ? "the attempt has ended, the ledger has no end"
+                        : "nothing is charged for an attempt that went wrong"));
     }
 
     private void boot(List<Difference> found, Instant begin, Instant up) {
@@ -93,13 +111,19 @@ record Comparison(Charge charge, List<VmInterval> vms, Reconciliation.Bounds bou
         ToLongFunction<VmInterval> nanos = vm ->
                 vm.coreTime(Instant.MIN, begin).plus(vm.coreTime(end, now)).toNanos();
         Duration time = Duration.ofNanos(vms.stream().mapToLong(nanos).sum());
-        boolean late = vms.stream()
-                .anyMatch(vm -> vm.started().isBefore(begin.minus(bounds.rounding()))
-                        || (!vm.running() && endOf(vm).isAfter(end.plus(bounds.rounding()))));
-        if (late) {
-            add(found, Difference.Reason.OUTSIDE, time.negated(), "a machine ran when the job did not");
-        } else if (charge.ended() != null && vms.stream().anyMatch(VmInterval::running)) {
+        boolean early = vms.stream().anyMatch(vm -> vm.started().isBefore(begin.minus(bounds.rounding())));
+        Duration late = vms.stream()
+                .map(vm -> Duration.between(end, endOf(vm)))
+                .max(Comparator.naturalOrder())
+                .orElse(Duration.ZERO);
+        boolean soon = late.compareTo(bounds.teardown()) <= 0;
+        if (!soon && vms.stream().anyMatch(VmInterval::running)) {
             add(found, Difference.Reason.STILL_OPEN, time.negated(), "the job has ended, the ledger has no end");
+        } else if (early || !soon) {
+            add(found, Difference.Reason.OUTSIDE, time.negated(), "a machine ran when the job did not");
+        } else if (late.compareTo(bounds.rounding()) > 0) {
+            String text = "the last machine ended " + late.toSeconds() + " s after the job's end";
+            add(found, Difference.Reason.COMPLETING, time.negated(), text);
         } else {
             add(found, Difference.Reason.ROUNDING, time.negated(), "the batch system counts whole seconds");
         }

@@ -15,9 +15,11 @@ public record Difference(String job, int attempt, String user, Reason reason, Du
         BOOT(true),
         /** From the first end of a machine to the end of the job. */
         TEARDOWN(true),
-        /** The same of an attempt whose machines were saved. */
+        /** Machines were ended after the moment that the batch system has as the end of the job. */
+        COMPLETING(true),
+        /** The same as TEARDOWN of an attempt whose machines were saved. */
         CHECKPOINT(true),
-        /** The same of an attempt that was put back into the queue. */
+        /** The same of an attempt that was put back into the queue, or all of it where nothing is charged for it. */
         REQUEUE(true),
         /** The job was refused before anything of it ran. */
         REFUSED(true),
@@ -29,6 +31,8 @@ public record Difference(String job, int attempt, String user, Reason reason, Du
         ROUNDING(true),
         /** Nobody saw the end of a machine. */
         CONCLUDED(true),
+        /** The job is not over, and the batch system notes only jobs that are. */
+        GOES_ON(true),
         /** It took longer than it may until machines ran. */
         SLOW_BOOT(false),
         /** It took longer than it may until the job was over. */

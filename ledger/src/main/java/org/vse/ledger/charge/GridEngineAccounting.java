@@ -10,8 +10,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class GridEngineAccounting {
     private static final int QUEUE = 0;
+    private static final int HOST = 1;
     private static final int OWNER = 3;
     private static final int JOB = 5;
+    private static final int SUBMITTED = 8;
     private static final int START = 9;
     private static final int END = 10;
     private static final int FAILED = 11;
@@ -37,21 +39,23 @@ final class GridEngineAccounting {
             throw new IllegalArgumentException("at least " + FIELDS + " fields expected, as in accounting(5)");
         }
         Instant start = time(fields.get(START));
-        // A task of a parallel job is part of it; a start of 0 is a job that never began.
-        if (!fields.get(PE_TASK).equals("NONE") || start.equals(Instant.EPOCH)) {
+        boolean charged = !start.equals(Instant.EPOCH);
+        // A task of a parallel job is part of it; what never had a host never began.
+        if (!fields.get(PE_TASK).equals("NONE") || (!charged && fields.get(HOST).equals("UNKNOWN"))) {
             return;
         }
         String task = fields.get(TASK);
+        // An attempt that went wrong may have no times: it began after it was submitted, or submitted again.
         to.add(new Charge(
                 task.equals("0") ? fields.get(JOB) : fields.get(JOB) + "." + task,
                 1,
                 fields.get(OWNER),
                 orNull(fields.get(PROJECT)),
                 fields.get(QUEUE),
-                start,
-                time(fields.get(END)),
-                Integer.parseInt(fields.get(SLOTS)),
-                REQUEUED.contains(fields.get(FAILED))));
+                charged ? start : time(fields.get(SUBMITTED)),
+                charged ? time(fields.get(END)) : null,
+                charged ? Integer.parseInt(fields.get(SLOTS)) : 0,
+                !charged || REQUEUED.contains(fields.get(FAILED))));
     }
 
     private static Instant time(String text) {

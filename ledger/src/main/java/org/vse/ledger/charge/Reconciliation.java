@@ -4,9 +4,8 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.vse.ledger.JobOutcome;
 import org.vse.ledger.VmInterval;
 
@@ -33,10 +32,25 @@ public record Reconciliation(
                 new Bounds(Duration.ofMinutes(10), Duration.ofMinutes(5), Duration.ofSeconds(2));
     }
 
-    private record Attempt(String job, int number) {}
+    /**
+     * Which attempts are asked for.
+     *
+     * @param since those that began earlier are left out; null for none
+     * @param until those that began then or later are left out; null for none
+     * @param running whether the batch system's accounting has jobs that are not over
+     */
+    public record Scope(@Nullable Instant since, @Nullable Instant until, boolean running) {
+        /** All, of an accounting that has jobs that are not over. */
+        public static final Scope ALL = new Scope(null, null, true);
+
+        private boolean has(Instant begun) {
+            return (since == null || !begun.isBefore(since)) && (until == null || begun.isBefore(until));
+        }
+    }
 
     /**
-     * Compares.
+     * Compares. Not every batch system tells its jobs how often they began, so the attempts of a job are known again by their
+     * times.
      *
      * @param charges of one batch system
      * @param intervals of the machines of its jobs
@@ -44,46 +58,49 @@ public record Reconciliation(
      * @param now how long what has no end has lasted until
      */
     public static Reconciliation of(
-            List<Charge> charges, List<VmInterval> intervals, List<JobOutcome> outcomes, Bounds bounds, Instant now) {
-        Map<Attempt, List<VmInterval>> machines = new LinkedHashMap<>();
-        intervals.forEach(vm -> machines.computeIfAbsent(
-                        new Attempt(vm.job().id(), vm.job().attempt()), key -> new ArrayList<>())
-                .add(vm));
-        Map<Attempt, JobOutcome> known = new LinkedHashMap<>();
-        outcomes.forEach(outcome ->
-                known.putIfAbsent(new Attempt(outcome.job().id(), outcome.job().attempt()), outcome));
+            List<Charge> charges,
+            List<VmInterval> intervals,
+            List<JobOutcome> outcomes,
+            Bounds bounds,
+            Scope scope,
+            Instant now) {
+        Attempts attempts = Attempts.of(intervals, outcomes, charges, now);
         List<Difference> found = new ArrayList<>();
         Duration charged = Duration.ZERO;
         Duration had = Duration.ZERO;
         int compared = 0;
         int without = 0;
         for (Charge charge : charges) {
-            Attempt attempt = new Attempt(charge.job(), charge.attempt());
-            List<VmInterval> vms = machines.remove(attempt);
-            JobOutcome outcome = known.get(attempt);
-            if (vms == null && outcome == null) {
+            if (!scope.has(charge.started())) {
+                continue;
+            }
+            List<Attempts.Attempt> here = attempts.of(charge);
+            if (here.isEmpty()) {
                 without++;
                 continue;
             }
             compared++;
             charged = charged.plus(charge.coreTime(now));
-            if (vms == null) {
-                found.addAll(new Comparison(charge, List.of(), bounds, now).withoutMachines(outcome));
-            } else {
-                had = had.plus(total(vms, now));
-                found.addAll(new Comparison(charge, vms, bounds, now).differences());
-            }
+            List<VmInterval> vms =
+                    here.stream().flatMap(attempt -> attempt.vms().stream()).toList();
+            had = had.plus(total(vms, now));
+            Comparison comparison = new Comparison(charge, vms, bounds, now);
+            found.addAll(vms.isEmpty() ? comparison.withoutMachines(here.get(0).outcome()) : comparison.differences());
         }
-        for (Map.Entry<Attempt, List<VmInterval>> left : machines.entrySet()) {
-            Duration time = total(left.getValue(), now);
+        for (Attempts.Attempt left : attempts.withoutCharge()) {
+            if (left.vms().isEmpty() || !scope.has(left.begun())) {
+                continue;
+            }
+            boolean goesOn = !scope.running() && left.vms().stream().anyMatch(VmInterval::running);
+            Duration time = total(left.vms(), now);
             had = had.plus(time);
             found.add(new Difference(
-                    left.getKey().job(),
-                    left.getKey().number(),
-                    left.getValue().get(0).submitter().user(),
-                    Difference.Reason.NOT_CHARGED,
+                    left.job(),
+                    left.number(),
+                    left.vms().get(0).submitter().user(),
+                    goesOn ? Difference.Reason.GOES_ON : Difference.Reason.NOT_CHARGED,
                     time.negated(),
-                    "the batch system has no such attempt"));
+                    goesOn ? "the batch system has it when it ends" : "the batch system has no such job"));
         }
         found.sort(Comparator.<Difference, Boolean>comparing(d -> d.reason().isExplained())
                 .thenComparing(Difference::job)

@@ -13,7 +13,10 @@ import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.vse.failure.VseException;
 
-/** Fixtures of PBS are what real servers wrote; those of Slurm and Grid Engine follow sacct(1) and accounting(5). */
+/**
+ * Fixtures of PBS and of Slurm's job completions are what real servers wrote; those of sacct and Grid Engine follow sacct(1)
+ * and accounting(5).
+ */
 class AccountingTest {
     private static final ZoneId BERLIN = ZoneId.of("Europe/Berlin");
     private static final Instant T = Instant.ofEpochSecond(1_795_248_000);
@@ -47,6 +50,30 @@ class AccountingTest {
     }
 
     @Test
+    void slurmJobCompletions() {
+        Instant t = Instant.parse("2026-11-22T02:48:48Z");
+        assertThat(Accounting.SLURM.read(fixture("slurm.jobcomp"), ZoneId.of("UTC")))
+                .containsExactly(
+                        new Charge("3", 1, "ann", null, "batch", t, t.plusSeconds(117), 2, false),
+                        new Charge("8", 1, "ann", null, "batch", t.plusSeconds(110), t.plusSeconds(170), 1, false),
+                        new Charge("8", 2, "ann", null, "batch", t.plusSeconds(301), t.plusSeconds(370), 1, false),
+                        new Charge("27", 1, "ann", "acc", "batch", t.plusSeconds(796), t.plusSeconds(835), 2, false));
+        assertThat(Accounting.SLURM.tellsOfRunningJobs(fixture("slurm.jobcomp")))
+                .isFalse();
+        assertThat(Accounting.SLURM.tellsOfRunningJobs(fixture("slurm.sacct"))).isTrue();
+    }
+
+    @Test
+    void theNameOfAJobIsNoFieldOfItsCompletion() {
+        String line = fixture("slurm.jobcomp").lines().findFirst().orElseThrow();
+        String hostile = line.replace(
+                "Name=saved.sh",
+                "Name=a JobState=COMPLETED Partition=other TimeLimit=1 StartTime=Unknown EndTime=Unknown");
+        assertThat(Accounting.SLURM.read(hostile, ZoneId.of("UTC")))
+                .isEqualTo(Accounting.SLURM.read(line, ZoneId.of("UTC")));
+    }
+
+    @Test
     void gridEngine() {
         assertThat(Accounting.GRID_ENGINE.read(fixture("gridengine.accounting"), BERLIN))
                 .containsExactly(
@@ -54,6 +81,18 @@ class AccountingTest {
                         new Charge("42.3", 1, "bob", null, "all.q", T, T.plusSeconds(600), 2, true),
                         new Charge(
                                 "42.3", 2, "bob", null, "all.q", T.plusSeconds(1000), T.plusSeconds(1900), 2, false));
+    }
+
+    /** What Grid Engine 8.1.9 wrote of jobs whose hosts were not heard of for a while. */
+    @Test
+    void anAttemptWithoutTimesWasBetweenItsSubmissionAndTheNext() {
+        Instant first = Instant.ofEpochSecond(1_795_317_097);
+        Instant again = Instant.ofEpochSecond(1_795_317_203);
+        assertThat(Accounting.GRID_ENGINE.read(fixture("gridengine-requeued.accounting"), BERLIN))
+                .containsExactly(
+                        new Charge("1", 1, "ann", null, "batch", first, again, 0, true),
+                        new Charge("4.1", 1, "ann", null, "batch", first, null, 0, true),
+                        new Charge("1", 2, "ann", null, "batch", again, null, 0, true));
     }
 
     @Test

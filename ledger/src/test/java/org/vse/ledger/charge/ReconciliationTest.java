@@ -67,7 +67,7 @@ class ReconciliationTest {
     }
 
     private static Reconciliation of(List<Charge> charges, List<VmInterval> vms, List<JobOutcome> outcomes) {
-        return Reconciliation.of(charges, vms, outcomes, Reconciliation.Bounds.DEFAULT, NOW);
+        return Reconciliation.of(charges, vms, outcomes, Reconciliation.Bounds.DEFAULT, Reconciliation.Scope.ALL, NOW);
     }
 
     private static Set<Reason> reasons(Charge charge, VmInterval... vms) {
@@ -103,10 +103,16 @@ class ReconciliationTest {
                 .containsExactly(Reason.OUTSIDE);
         assertThat(reasons(charge("1", 1, 0, 9000L, 2), vm("1", 1, 0, ended(9001), 2)))
                 .containsExactly(Reason.ROUNDING);
+        assertThat(reasons(charge("1", 1, 0, 9000L, 2), vm("1", 1, 0, ended(9040), 2)))
+                .containsExactly(Reason.COMPLETING);
+        assertThat(reasons(charge("1", 1, 0, 9000L, 2), vm("1", 1, 9020, ended(9040), 2)))
+                .containsExactlyInAnyOrder(Reason.SLOW_BOOT, Reason.COMPLETING);
         assertThat(reasons(charge("1", 1, 0, 9000L, 2), vm("1", 1, 0, null, 2))).containsExactly(Reason.STILL_OPEN);
         assertThat(reasons(charge("1", 1, 0, null, 2), vm("1", 1, 0, null, 2))).isEmpty();
-        assertThat(reasons(charge("1", 2, 0, 9000L, 2), vm("1", 1, 0, ended(9000), 2)))
-                .containsExactly(Reason.NOT_CHARGED);
+        assertThat(of(List.of(), List.of(vm("1", 1, 0, ended(9000), 2)), List.of())
+                        .unexplained())
+                .extracting(Difference::reason, Difference::coreTime)
+                .containsExactly(org.assertj.core.groups.Tuple.tuple(Reason.NOT_CHARGED, Duration.ofSeconds(-18000)));
         Charge bob = new Charge("1", 1, "bob", null, null, T, T.plusSeconds(9000), 2, false);
         assertThat(reasons(bob, vm("1", 1, 0, ended(9000), 2))).containsExactly(Reason.OTHER_USER);
     }
@@ -138,6 +144,72 @@ class ReconciliationTest {
         assertThat(refused.withoutVm()).isEqualTo(1);
         var settled = of(charges, List.of(), List.of(new JobOutcome(job, who, T, JobOutcome.Kind.SETTLED, null, 0)));
         assertThat(settled.unexplained()).extracting(Difference::reason).containsExactly(Reason.NO_VM);
+    }
+
+    /** Grid Engine tells a job that it was started again, not how often; and a list of charges may begin with any attempt. */
+    @Test
+    void attemptsAreKnownAgainByTheirTimes() {
+        var result = of(
+                List.of(charge("1", 1, 0, 100L, 2), charge("1", 2, 200, 300L, 2), charge("1", 3, 400, 402L, 2)),
+                List.of(vm("1", 1, 0, ended(100), 2), vm("1", 1_795_248_202, 200, ended(300), 2)),
+                List.of(new JobOutcome(
+                        new JobKey("slurm", "slurm", "1", 1_795_248_403),
+                        new Submitter("alice", 1000, "batch"),
+                        T.plusSeconds(401),
+                        JobOutcome.Kind.REFUSED,
+                        ErrorCode.USAGE,
+                        null)));
+        assertThat(result.differences()).extracting(Difference::reason).containsExactly(Reason.REFUSED);
+        assertThat(result.compared()).isEqualTo(3);
+        assertThat(reasons(charge("1", 2, 200, 300L, 2), vm("1", 1, 0, ended(100), 2)))
+                .contains(Reason.OUTSIDE);
+    }
+
+    @Test
+    void anAttemptThatWasPutBackIsNotCharged() {
+        Charge put = new Charge("1", 1, "alice", null, null, T, T.plusSeconds(100), 0, true);
+        assertThat(of(List.of(put), List.of(vm("1", 1, 10, ended(160), 2)), List.of())
+                        .differences())
+                .extracting(Difference::reason, Difference::coreTime)
+                .containsExactly(org.assertj.core.groups.Tuple.tuple(Reason.REQUEUE, Duration.ofSeconds(-300)));
+        assertThat(reasons(put, vm("1", 1, 10, null, 2))).containsExactly(Reason.STILL_OPEN);
+        assertThat(reasons(put, vm("1", 1, 10, ended(160), 2), vm("1", 7, 10, ended(90), 2)))
+                .containsExactly(Reason.REQUEUE);
+    }
+
+    @Test
+    void whatBeganBeforeTheTimeAskedForIsLeftOutWithItsMachines() {
+        var scope = new Reconciliation.Scope(T.plusSeconds(5), T.plusSeconds(500), true);
+        var result = Reconciliation.of(
+                List.of(charge("1", 1, 0, 100L, 2), charge("2", 1, 50, 150L, 2), charge("3", 1, 499, 700L, 2)),
+                List.of(
+                        vm("1", 1, 8, ended(100), 2),
+                        vm("2", 1, 60, ended(150), 2),
+                        vm("3", 1, 510, ended(700), 2),
+                        vm("4", 1, 501, ended(700), 2)),
+                List.of(),
+                Reconciliation.Bounds.DEFAULT,
+                scope,
+                NOW);
+        assertThat(result.unexplained()).isEmpty();
+        assertThat(result.compared()).isEqualTo(2);
+    }
+
+    @Test
+    void whereOnlyEndsAreNotedAJobThatGoesOnIsExplained() {
+        var ends = new Reconciliation.Scope(null, null, false);
+        var result = Reconciliation.of(
+                List.of(),
+                List.of(vm("1", 1, 0, null, 2), vm("2", 1, 0, ended(9), 1)),
+                List.of(),
+                Reconciliation.Bounds.DEFAULT,
+                ends,
+                NOW);
+        assertThat(result.differences())
+                .extracting(Difference::job, Difference::reason)
+                .containsExactly(
+                        org.assertj.core.groups.Tuple.tuple("2", Reason.NOT_CHARGED),
+                        org.assertj.core.groups.Tuple.tuple("1", Reason.GOES_ON));
     }
 
     /** Whatever ran: what was charged is what machines had and the differences, exactly. */

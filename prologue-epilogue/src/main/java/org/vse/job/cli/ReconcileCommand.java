@@ -45,6 +45,7 @@ import picocli.CommandLine.Parameters;
         footer = {
             "%nExamples:",
             "  vse report reconcile slurm --since 7d                                      asks sacct",
+            "  vse report reconcile slurm --file /var/log/slurm/jobcomp",
             "  vse report reconcile gridengine --file /var/lib/gridengine/default/common/accounting",
             "  vse report reconcile pbs --file /var/spool/pbs/server_priv/accounting/20261121"
         })
@@ -52,6 +53,9 @@ final class ReconcileCommand implements Callable<Integer> {
     private static final int PAGE = 10_000;
     private static final int MAX_BYTES = 256 << 20;
     private static final Duration PATIENCE = Duration.ofMinutes(5);
+
+    /** The machines of a job begin to run later than it. */
+    private static final Duration START = Duration.ofHours(1);
 
     private final Context context;
 
@@ -61,7 +65,7 @@ final class ReconcileCommand implements Callable<Integer> {
     @Option(
             names = "--file",
             paramLabel = "FILE",
-            description = "Its accounting: an accounting file, or for Slurm what sacct -P -X -D has printed.")
+            description = "Its accounting file; for Slurm that of jobcomp/filetxt, or what sacct -P -X -D has printed.")
     private @Nullable Path file;
 
     @Option(names = "--since", paramLabel = "TIME", description = "Jobs that began after this; an age or a time.")
@@ -87,22 +91,20 @@ final class ReconcileCommand implements Callable<Integer> {
         Instant now = context.clock().instant();
         Instant from = moment(since, now);
         Instant to = moment(until, now);
-        List<Charge> charges = form.read(text(form, from, to), ZoneId.systemDefault()).stream()
-                .filter(charge -> from == null || !charge.started().isBefore(from))
-                .filter(charge -> to == null || charge.started().isBefore(to))
-                .toList();
+        String accounting = text(form, from, to);
+        List<Charge> charges = form.read(accounting, ZoneId.systemDefault());
         String outcomes = context.client().text(Request.get(target("outcomes", from, null)));
         boolean pbs = form == Accounting.PBS;
         Reconciliation result = Reconciliation.of(
                 charges,
-                intervals(from, to, now).stream()
+                intervals(from, to == null ? null : to.plus(START), now).stream()
                         .filter(vm -> isOf(form, pbs, vm.job().scheduler()))
-                        .filter(vm -> from == null || !vm.started().isBefore(from))
                         .toList(),
                 OutcomeJson.read(outcomes).stream()
                         .filter(outcome -> isOf(form, pbs, outcome.job().scheduler()))
                         .toList(),
                 Reconciliation.Bounds.DEFAULT,
+                new Reconciliation.Scope(from, to, form.tellsOfRunningJobs(accounting)),
                 now);
         show(result);
         return result.unexplained().isEmpty() ? 0 : 1;

@@ -4,9 +4,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
 import org.vse.imagestore.Image;
@@ -178,6 +181,13 @@ final class CreateStep implements Step {
         boolean lives = node.driver().find(name).isPresent();
         Optional<VmUsage> usage = lives ? usage(job, name) : Optional.empty();
         Optional<JobNetwork.Traffic> traffic = traffic(job, machine);
+        Optional<Instant> last =
+                lives || job.anyMachineEnded() || job.saved().isPresent() ? Optional.empty() : lastSign(job, machine);
+        List<LedgerEvent> told = new ArrayList<>();
+        if (lives && !job.journal().applied().contains(NAME)) {
+            told.add(VmAccount.found(node, job, machine));
+            tellWhileItIsThere(job, told);
+        }
         node.driver().destroy(name);
         HostBytes.cut(node.limits(), job, machine);
         try {
@@ -191,15 +201,39 @@ final class CreateStep implements Step {
             throw unwritable(job.files().disk(machine.index()), e);
         }
         // After the disk, which may be what fills the file system of the ledger. A machine without an opened interval
-        // leaves
-        // an end that ends nothing.
-        List<LedgerEvent> told = new ArrayList<>();
-        if (lives && !job.journal().applied().contains(NAME)) {
-            told.add(VmAccount.found(node, job, machine));
-        }
+        // leaves an end that ends nothing.
         told.add(VmAccount.closed(
-                node, job, machine, why(job, lives), JobGroup.total(node, job, machine, usage), traffic));
+                node, job, machine, why(job, lives), last, JobGroup.total(node, job, machine, usage), traffic));
         node.ledger().record(told);
+    }
+
+    /** Nobody finds a machine that is gone: after a crash from here on, its beginning could not be told any more. */
+    private void tellWhileItIsThere(Job job, List<LedgerEvent> found) {
+        try {
+            node.ledger().record(found);
+        } catch (VseException e) {
+            job.notice("the beginning of a machine is told to the ledger later: " + e.what());
+        }
+    }
+
+    /** When a machine that has ended unseen was last known to be there: it was started or has written something. */
+    private static Optional<Instant> lastSign(Job job, JobRecord.Machine machine) {
+        JobFiles files = job.files();
+        Stream<Path> written = Stream.concat(
+                Stream.of(files.console(machine.index()), files.disk(machine.index())),
+                MachineSpecs.PORTS.stream().map(port -> MachineSpecs.channel(files, machine.index(), port)));
+        return Stream.concat(
+                        job.journal().began(NAME).stream(),
+                        written.filter(Files::exists).map(CreateStep::lastWritten))
+                .max(Comparator.naturalOrder());
+    }
+
+    private static Instant lastWritten(Path file) {
+        try {
+            return Files.getLastModifiedTime(file).toInstant();
+        } catch (IOException e) {
+            throw VseException.storage("a file of a machine cannot be looked at", file, e);
+        }
     }
 
     /** A machine that cannot be asked what it used must end all the same. */

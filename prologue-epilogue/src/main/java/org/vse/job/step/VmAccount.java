@@ -18,6 +18,7 @@ import org.vse.ledger.LedgerEvent;
 import org.vse.ledger.Submitter;
 import org.vse.ledger.VmEnd;
 import org.vse.provisioner.HostTopology;
+import org.vse.provisioner.VmLabel;
 import org.vse.provisioner.VmSpec.Accelerator;
 import org.vse.provisioner.network.JobNetwork;
 import org.vse.scheduler.JobFacts;
@@ -146,12 +147,17 @@ public final class VmAccount {
                 started);
     }
 
-    /** A machine runs no more. */
+    /**
+     * A machine runs no more.
+     *
+     * @param lastSign of a machine that nobody saw end, after which it is taken to have ended; empty when it ended just now
+     */
     static LedgerEvent closed(
             Node node,
             Job job,
             JobRecord.Machine machine,
             VmEnd why,
+            Optional<Instant> lastSign,
             JobGroup.Total used,
             Optional<JobNetwork.Traffic> traffic) {
         JobRecord record = job.record();
@@ -161,13 +167,14 @@ public final class VmAccount {
                 key(record),
                 id(record, machine, "opened"),
                 new Ending(
-                        node.clock().instant(),
+                        lastSign.orElseGet(() -> node.clock().instant()),
                         why,
                         orNull(used.cpuNanos()),
                         orNull(used.memoryBytes()),
                         traffic.map(JobNetwork.Traffic::bytesIn).orElse(null),
                         traffic.map(JobNetwork.Traffic::bytesOut).orElse(null),
-                        null));
+                        lastSign.map(at -> "the machine wrote last then and was gone afterwards")
+                                .orElse(null)));
     }
 
     private static @Nullable Long orNull(OptionalLong number) {
@@ -243,8 +250,17 @@ public final class VmAccount {
                 charged == null ? null : charged.arrayIndex());
     }
 
+    /** Id of the interval of a machine, which is that of the event that opens it. */
+    public static UUID interval(VmLabel label) {
+        return id(label.job(), label.index(), "opened");
+    }
+
     private static UUID id(JobRecord record, JobRecord.Machine machine, String what) {
-        return uuid(record.tag() + " " + machine.index() + " " + what);
+        return id(record.tag(), machine.index(), what);
+    }
+
+    private static UUID id(String tag, int machine, String what) {
+        return uuid(tag + " " + machine + " " + what);
     }
 
     private static UUID uuid(String text) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -25,7 +26,9 @@ import org.vse.job.lifecycle.EventFeed;
 import org.vse.job.lifecycle.Job;
 import org.vse.job.lifecycle.JobState;
 import org.vse.job.step.Steps;
+import org.vse.ledger.Ending;
 import org.vse.ledger.VmEnd;
+import org.vse.ledger.VmInterval;
 import org.vse.ledger.VmIntervalQuery;
 import org.vse.process.Command;
 import org.vse.process.CommandRunner;
@@ -352,6 +355,29 @@ class JobLifeSystemTest {
         assertThat(job.outcome().orElseThrow().exitCode()).isEqualTo(7);
         assertThat(job.feed().from(0, 0).stream().filter(line -> line.contains("\"event\":\"running\"")))
                 .hasSize(1);
+        assertNothingLeft(next, accepted.id());
+    }
+
+    /** The host was switched off, and nobody looked for days. */
+    @Test
+    void aMachineThatEndedUnseenIsAccountedToItsLastSignOnly() throws Exception {
+        Daemon daemon = new Daemon(false);
+        LocalDesk.Accepted accepted = daemon.run();
+        awaitEvent(accepted.feed(), "\"event\":\"running\"");
+        daemon.driver.inject(Call.FIND, new Fault.Die(Fault.When.BEFORE));
+        daemon.driver.end(daemon.driver.started().get(0).name(), "power off");
+        daemon.desk.runner().awaitIdle();
+        daemon.gone();
+        Instant before = Instant.now();
+
+        Daemon next = new Daemon(false);
+        next.desk.runner().awaitIdle();
+        VmInterval interval =
+                next.parts.node().ledger().intervals(VmIntervalQuery.all()).get(0);
+        Ending ending = java.util.Objects.requireNonNull(interval.ending());
+        assertThat(ending.evidence()).contains("was gone afterwards");
+        assertThat(ending.ended()).isBefore(before);
+        assertThat(ending.ended()).isAfterOrEqualTo(interval.started());
         assertNothingLeft(next, accepted.id());
     }
 

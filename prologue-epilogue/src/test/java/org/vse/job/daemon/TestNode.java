@@ -61,8 +61,18 @@ final class TestNode implements AutoCloseable {
         this(directory, driver, "here", growth -> Sisters.NONE);
     }
 
+    /** A node alone, of another installation than the rest. */
+    static TestNode owned(Path directory, VmDriver driver, String owner) throws IOException {
+        return new TestNode(directory, driver, owner, owner, growth -> Sisters.NONE);
+    }
+
     /** A node of that name among others. */
     TestNode(Path directory, VmDriver driver, String name, Function<GrowthWatch, Sisters> sisters) throws IOException {
+        this(directory, driver, name, "me", sisters);
+    }
+
+    private TestNode(Path directory, VmDriver driver, String name, String owner, Function<GrowthWatch, Sisters> sisters)
+            throws IOException {
         this.directory = directory;
         Files.createDirectories(directory.resolve("state/jobs"));
         Files.createDirectories(directory.resolve("run/j"));
@@ -71,7 +81,7 @@ final class TestNode implements AutoCloseable {
         ImageStore images = new ImageStore(directory.resolve("images"));
         this.node = new Node(
                 name,
-                "me",
+                owner,
                 AcceleratorChoice.fixed(Accelerator.TCG),
                 new Node.Timeouts(
                         Duration.ofSeconds(2), Duration.ofSeconds(2), Duration.ofSeconds(2), Duration.ofMillis(300)),
@@ -87,7 +97,7 @@ final class TestNode implements AutoCloseable {
                         new PackageFetch(directory.resolve("packages"), directory.resolve("sources")),
                         new EditMachine.Ends(driver)),
                 driver,
-                new JobNetwork(commands, "me"),
+                new JobNetwork(commands, owner),
                 sisters.apply(growth),
                 new ShareServer(commands),
                 ledger,
@@ -116,7 +126,7 @@ final class TestNode implements AutoCloseable {
     VsedConfig config(List<Integer> cores, int uids, Standing standing) {
         int own = ownId("unix:uid");
         return new VsedConfig(
-                "here",
+                node.name(),
                 List.of(cores),
                 1,
                 8L << 30,

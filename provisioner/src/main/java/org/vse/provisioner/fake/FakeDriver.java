@@ -29,6 +29,7 @@ import org.vse.failure.VseException;
 import org.vse.provisioner.GuestReply;
 import org.vse.provisioner.Origin;
 import org.vse.provisioner.VmDriver;
+import org.vse.provisioner.VmLabel;
 import org.vse.provisioner.VmName;
 import org.vse.provisioner.VmSpec;
 import org.vse.provisioner.VmStatus;
@@ -71,6 +72,7 @@ public final class FakeDriver implements VmDriver {
     private final List<EndListener> listeners = new CopyOnWriteArrayList<>();
     private final ExecutorService guests = Executors.newCachedThreadPool(FakeDriver::thread);
     private final ExecutorService ends = Executors.newSingleThreadExecutor(FakeDriver::thread);
+    private @Nullable Path past;
     private boolean released;
     private Fault.@Nullable Crash crash;
 
@@ -84,6 +86,20 @@ public final class FakeDriver implements VmDriver {
         this.directory = directory;
         this.guest = guest;
         this.capabilities = Set.copyOf(capabilities);
+    }
+
+    /** A machine that is no more. */
+    public record Ran(VmLabel label, Instant started, Instant ended) {}
+
+    /** From now on keeps in a directory what ran, across the crashes of processes that use this driver. */
+    public synchronized FakeDriver recordingTo(Path records) {
+        past = records;
+        return this;
+    }
+
+    /** What ran and has ended, as such a directory says. */
+    public static List<Ran> ran(Path records) {
+        return MachineFile.ended(records);
     }
 
     /** Lets the next call of this kind go wrong, or the first after those that have a fault already. */
@@ -118,7 +134,7 @@ public final class FakeDriver implements VmDriver {
 
     /** Ends a machine by itself, or behind this driver's back: power-off, crash, kill. An unknown machine is no error. */
     public synchronized void end(VmName name, String why) {
-        if (MachineFile.delete(directory, name) && !ends.isShutdown()) {
+        if (MachineFile.end(directory, name, past) && !ends.isShutdown()) {
             ends.execute(() -> listeners.forEach(listener -> listener.ended(name, why)));
         }
         notifyAll();
@@ -177,7 +193,7 @@ public final class FakeDriver implements VmDriver {
     @Override
     public void destroy(VmName name) {
         call(Call.DESTROY, () -> {
-            boolean was = ours(name).isPresent() && MachineFile.delete(directory, name);
+            boolean was = ours(name).isPresent() && MachineFile.end(directory, name, past);
             notifyAll();
             return was;
         });
@@ -201,7 +217,7 @@ public final class FakeDriver implements VmDriver {
                 throw VseException.of(ErrorCode.JOB_STATE, "machine '" + name + "' is not paused and cannot be saved");
             }
             machine.saveTo(memory);
-            MachineFile.delete(directory, name);
+            MachineFile.end(directory, name, past);
             return 0L;
         });
     }
@@ -391,7 +407,7 @@ public final class FakeDriver implements VmDriver {
         }
 
         @Override
-        public org.vse.provisioner.VmLabel label() {
+        public VmLabel label() {
             return machine.label();
         }
 

@@ -5,16 +5,22 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileTime;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
 import org.vse.provisioner.VmLabel;
@@ -166,10 +172,37 @@ record MachineFile(
                 channels);
     }
 
-    /** @return false when there was none */
-    static boolean delete(Path directory, VmName name) {
+    /**
+     * Removes a machine, in one step.
+     *
+     * @param past directory that keeps it as one that has ended; null for none
+     * @return false when there was none
+     */
+    static boolean end(Path directory, VmName name, @Nullable Path past) {
         try {
-            return Files.deleteIfExists(at(directory, name));
+            Path file = at(directory, name);
+            if (past == null) {
+                return Files.deleteIfExists(file);
+            }
+            Files.move(file, past.resolve(UUID.randomUUID() + ".json"), StandardCopyOption.ATOMIC_MOVE);
+            return true;
+        } catch (NoSuchFileException e) {
+            return false;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** What {@link #end} has kept: a file changed last when it was moved. */
+    static List<FakeDriver.Ran> ended(Path past) {
+        List<FakeDriver.Ran> ran = new ArrayList<>();
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(past)) {
+            for (Path file : files) {
+                MachineFile machine = parse(Files.readString(file));
+                FileTime moved = (FileTime) Files.getAttribute(file, "unix:ctime");
+                ran.add(new FakeDriver.Ran(machine.label(), machine.started(), moved.toInstant()));
+            }
+            return ran;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

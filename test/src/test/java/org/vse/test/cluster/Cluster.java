@@ -21,6 +21,9 @@ import org.vse.test.site.Site;
 final class Cluster implements AutoCloseable {
     static final List<String> NODES = List.of("n1", "n2", "n3");
     static final String USER = "ann";
+    /** The node that the others send what happens on them to. */
+    static final String LEDGER = "n1";
+
     private static final String RIG =
             Path.of("src/cluster/cluster.sh").toAbsolutePath().toString();
     private static final CommandRunner COMMANDS = new CommandRunner();

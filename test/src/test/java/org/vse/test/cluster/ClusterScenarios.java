@@ -7,6 +7,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
@@ -53,6 +55,7 @@ abstract class ClusterScenarios {
     private static final Duration PATIENCE = Duration.ofMinutes(6);
 
     private static final int MEMBERS = 12;
+    private static final Pattern COMPARED = Pattern.compile("(?m)^([0-9]+) attempts compared: .* 0 not;");
 
     Cluster cluster;
 
@@ -125,6 +128,12 @@ abstract class ClusterScenarios {
     /** Nodes that take no jobs or are in use, in words. */
     abstract List<String> unfit();
 
+    /** What the batch system calls its accounting in {@code vse report reconcile}. */
+    abstract String accountingForm();
+
+    /** Command that prints it on the head, for root. */
+    abstract List<String> accounting();
+
     @BeforeAll
     void open() {
         cluster = Cluster.open(scheduler());
@@ -140,8 +149,38 @@ abstract class ClusterScenarios {
                             assertThat(closed.processes()).isEmpty();
                             assertThat(unfit()).isEmpty();
                         });
+                ledgerAgreesWithTheBatchSystem();
             }
         }
+    }
+
+    /** All that ran under all scenarios. */
+    private void ledgerAgreesWithTheBatchSystem() {
+        within(Duration.ofSeconds(60), "what every node has written is at the head of the ledger")
+                .untilAsserted(() -> {
+                    for (String node : nodes()) {
+                        String[] machines = {"report", "vms", "--format", "csv", "--node", node};
+                        assertThat(cluster.vse(Cluster.LEDGER, machines).stdout())
+                                .isEqualTo(cluster.vse(node, machines).stdout())
+                                .doesNotContain("RUNNING");
+                    }
+                });
+        cluster.script(
+                "accounting",
+                cluster.run("head", "root", accounting())
+                        .orThrow("reading the accounting")
+                        .stdout());
+        CommandResult result = cluster.vse(
+                Cluster.LEDGER,
+                "report",
+                "reconcile",
+                accountingForm(),
+                "--file",
+                "/home/" + Cluster.USER + "/accounting");
+        assertThat(result.exitCode()).as(result.toString()).isZero();
+        Matcher compared = COMPARED.matcher(result.stdout());
+        assertThat(compared.find()).as(result.stdout()).isTrue();
+        assertThat(Integer.parseInt(compared.group(1))).isGreaterThan(MEMBERS);
     }
 
     /** Who had a node alone shows that nothing is left there. */

@@ -136,6 +136,16 @@ class GridEngineSystemTest extends ClusterScenarios {
                 .toList();
     }
 
+    @Override
+    String accountingForm() {
+        return "gridengine";
+    }
+
+    @Override
+    List<String> accounting() {
+        return List.of("cat", "/var/lib/gridengine/default/common/accounting");
+    }
+
     /** State and queue of a job, empty once there is no such job. */
     private String state(String job) {
         return listing()

@@ -87,6 +87,16 @@ abstract class PbsScenarios extends ClusterScenarios {
         return cluster.user("pbsnodes", "-l").stdout().lines().toList();
     }
 
+    @Override
+    String accountingForm() {
+        return "pbs";
+    }
+
+    @Override
+    List<String> accounting() {
+        return List.of("sh", "-c", "exec cat /var/spool/*/server_priv/accounting/2*");
+    }
+
     @Test
     void whoGetsAroundTheGateMeetsTheNode() {
         script("sly", "#VSE image=centos-5\necho ran\n");

@@ -118,6 +118,16 @@ class SlurmSystemTest extends ClusterScenarios {
                 .toList();
     }
 
+    @Override
+    String accountingForm() {
+        return "slurm";
+    }
+
+    @Override
+    List<String> accounting() {
+        return List.of("sh", "-c", "exec cat \"$(scontrol show config | sed -n 's/^JobCompLoc *= *//p')\"");
+    }
+
     /** A field of {@code scontrol show job}. */
     private String field(String job, String name) {
         String text = cluster.user("scontrol", "show", "job", job).stdout();
