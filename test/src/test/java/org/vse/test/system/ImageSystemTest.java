@@ -38,6 +38,7 @@ class ImageSystemTest {
                     packages: { allow: [hello, no-such-package] }
                     files: { allow: ["/etc/*"] }
                     run: { allow: ["*"] }
+                    boot: { allow: [quiet] }
                     limits: { build-timeout: 300, build-size: 128MiB }
                 """);
         images = site.state().resolve("images");
