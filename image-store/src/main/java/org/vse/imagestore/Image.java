@@ -3,6 +3,7 @@ package org.vse.imagestore;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -18,7 +19,7 @@ import org.vse.failure.VseException;
  * @param disk read-only base disk; machines get an {@link OverlayDisk} over it
  * @param format of the disk: {@code qcow2}
  * @param virtualSizeBytes what the guest sees, bytes
- * @param kernels in order of preference, at least one
+ * @param boots in order of preference, at least one: kernels, or the disk itself
  * @param created when it was added to this store
  */
 public record Image(
@@ -28,13 +29,29 @@ public record Image(
         Path disk,
         String format,
         long virtualSizeBytes,
-        List<Kernel> kernels,
+        List<? extends Boot> boots,
         Instant created) {
     public Image {
-        kernels = List.copyOf(kernels);
-        if (kernels.isEmpty()) {
-            throw new IllegalArgumentException("an image without kernels: " + name);
+        boots = List.copyOf(boots);
+        if (boots.isEmpty()) {
+            throw new IllegalArgumentException("an image that nothing boots: " + name);
         }
+    }
+
+    /** Its kernels in order of preference; none when its disk boots itself. */
+    public List<Kernel> kernels() {
+        return boots.stream()
+                .filter(Kernel.class::isInstance)
+                .map(Kernel.class::cast)
+                .toList();
+    }
+
+    /** How its disk boots itself; empty when kernels of the image boot it. */
+    public Optional<DiskBoot> diskBoot() {
+        return boots.stream()
+                .filter(DiskBoot.class::isInstance)
+                .map(DiskBoot.class::cast)
+                .findFirst();
     }
 
     /** {@code name:tag}, or {@code name@digest} without a tag. */
@@ -43,21 +60,22 @@ public record Image(
     }
 
     /**
-     * The first kernel that provides all that is needed.
+     * The first way to boot it that provides all that is needed.
      *
      * @throws VseException SHARE_UNSUPPORTED when none does
      */
-    public Kernel kernelFor(Set<Provides> needed) {
-        return kernels.stream()
-                .filter(kernel -> kernel.provides().containsAll(needed))
+    public Boot bootFor(Set<Provides> needed) {
+        return boots.stream()
+                .filter(boot -> boot.provides().containsAll(needed))
+                .<Boot>map(boot -> boot)
                 .findFirst()
                 .orElseThrow(() -> VseException.of(
                                 ErrorCode.SHARE_UNSUPPORTED,
-                                "image '" + reference() + "' has no kernel that provides '" + words(needed) + "'")
+                                "image '" + reference() + "' boots nothing that provides '" + words(needed) + "'")
                         .fact("needed", words(needed))
                         .fact(
-                                "kernels",
-                                kernels.stream()
+                                "boots",
+                                boots.stream()
                                         .map(k -> k.name() + " (" + words(k.provides()) + ")")
                                         .collect(Collectors.joining(", ")))
                         .next("choose another share or another image: vse image ls"));

@@ -62,9 +62,18 @@ public final class ImageDifference {
         if (a.disk().virtualBytes() != b.disk().virtualBytes()) {
             lines.add("size: " + a.disk().virtualBytes() + " | " + b.disk().virtualBytes());
         }
+        if (!a.diskBoot().equals(b.diskBoot())) {
+            lines.add("boot: " + boot(a) + " | " + boot(b));
+        }
         if (!a.kernels().equals(b.kernels())) {
             lines.add("kernels: " + kernels(a) + " | " + kernels(b));
         }
+    }
+
+    private static String boot(Manifest manifest) {
+        return manifest.diskBoot()
+                .map(disk -> "disk " + new TreeSet<>(disk.provides()))
+                .orElse("kernels");
     }
 
     private static List<String> kernels(Manifest manifest) {

@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.vse.failure.DidYouMean;
 import org.vse.failure.ErrorCode;
@@ -152,6 +153,22 @@ public final class ImageStore {
                     .orElse("");
             return directories.load(digest, name, tag);
         }));
+    }
+
+    /**
+     * An image whose kernel shows what this node can do: this one or, when its disk boots itself, another of this store.
+     *
+     * @throws VseException IMAGE_UNKNOWN when there is none with a kernel
+     */
+    public Image withKernel(Image image) {
+        return Stream.concat(Stream.of(image), list().stream())
+                .filter(each -> !each.kernels().isEmpty())
+                .findFirst()
+                .orElseThrow(() -> VseException.of(
+                                ErrorCode.IMAGE_UNKNOWN,
+                                "image '" + image.reference()
+                                        + "' boots from its disk, and no image of this node has a kernel to try KVM with")
+                        .next("set accelerator in vsed.yaml, or: vse image build examples/images/debian-12.yaml"));
     }
 
     /** One image for every tag, sorted by reference. */

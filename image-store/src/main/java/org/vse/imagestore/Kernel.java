@@ -12,7 +12,8 @@ import java.util.Set;
  * @param commandLine kernel command line, complete: the root disk is {@code /dev/vda}
  * @param provides shares that a guest running it can mount
  */
-public record Kernel(String name, Path vmlinuz, Path initrd, String commandLine, Set<Provides> provides) {
+public record Kernel(String name, Path vmlinuz, Path initrd, String commandLine, Set<Provides> provides)
+        implements Boot {
     public Kernel {
         provides = Set.copyOf(provides);
     }

@@ -10,9 +10,12 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
 
@@ -21,14 +24,19 @@ import org.vse.failure.VseException;
  * image's digest. Times, hosts and tags are not part of it, so that the same content built twice is the same image.
  *
  * @param name image name without tag
+ * @param kernels in order of preference; empty when the disk boots itself
+ * @param diskBoot how the disk boots itself; empty when there are kernels
  * @param labels shown to users
  */
-record Manifest(String name, Disk disk, List<KernelFiles> kernels, Map<String, String> labels) {
+record Manifest(
+        String name, Disk disk, List<KernelFiles> kernels, Optional<DiskBoot> diskBoot, Map<String, String> labels) {
     /** Version of this format. */
     static final int FORMAT = 1;
 
     /** How the guest is controlled: by the QEMU guest agent. */
     static final String GUEST = "agent";
+
+    private static final String DISK_BOOT = "disk";
 
     static final Pattern NAME = Pattern.compile("[a-z0-9][a-z0-9._-]{0,63}");
     static final Pattern HEX = Pattern.compile("[0-9a-f]{64}");
@@ -66,7 +74,7 @@ record Manifest(String name, Disk disk, List<KernelFiles> kernels, Map<String, S
         labels = java.util.Collections.unmodifiableMap(new TreeMap<>(labels));
         require(NAME.matcher(name).matches(), "name '" + name + "'");
         require(labels.values().stream().allMatch(l -> PRINTABLE.matcher(l).matches()), "labels");
-        require(!kernels.isEmpty(), "no kernels");
+        require(kernels.isEmpty() == diskBoot.isPresent(), "neither kernels nor a disk that boots itself, or both");
         require(kernels.stream().map(KernelFiles::name).distinct().count() == kernels.size(), "kernel names");
     }
 
@@ -79,15 +87,21 @@ record Manifest(String name, Disk disk, List<KernelFiles> kernels, Map<String, S
                 directory.resolve(NewImage.DISK),
                 disk.format(),
                 disk.virtualBytes(),
-                kernels.stream()
+                boots(directory),
+                origin.created());
+    }
+
+    private List<? extends Boot> boots(Path directory) {
+        return diskBoot.isPresent()
+                ? List.of(diskBoot.get())
+                : kernels.stream()
                         .map(k -> new Kernel(
                                 k.name(),
                                 kernel(directory, k.name()),
                                 initrd(directory, k.name()),
                                 k.commandLine(),
                                 k.provides()))
-                        .toList(),
-                origin.created());
+                        .toList();
     }
 
     static Path kernel(Path directory, String name) {
@@ -109,12 +123,15 @@ record Manifest(String name, Disk disk, List<KernelFiles> kernels, Map<String, S
                 .append(": ")
                 .append(quoted(value))
                 .append('\n'));
-        out.append("kernels:\n");
+        diskBoot.ifPresent(boot -> out.append("boot: ")
+                .append(quoted(DISK_BOOT))
+                .append("\nprovides: ")
+                .append(words(boot.provides()))
+                .append('\n'));
+        out.append(kernels.isEmpty() ? "" : "kernels:\n");
         for (KernelFiles k : kernels) {
-            List<String> words =
-                    k.provides().stream().map(p -> quoted(p.word())).toList();
             out.append("  - name: ").append(quoted(k.name())).append('\n');
-            out.append("    provides: [").append(String.join(", ", words)).append("]\n");
+            out.append("    provides: ").append(words(k.provides())).append('\n');
             out.append("    command-line: ").append(quoted(k.commandLine())).append('\n');
             out.append("    kernel: ").append(quoted(k.kernel())).append('\n');
             out.append("    initrd: ").append(quoted(k.initrd())).append('\n');
@@ -128,6 +145,10 @@ record Manifest(String name, Disk disk, List<KernelFiles> kernels, Map<String, S
         disk.chunks()
                 .forEach(chunk -> out.append("    - ").append(quoted(chunk)).append('\n'));
         return out.toString().getBytes(StandardCharsets.UTF_8);
+    }
+
+    private static String words(Set<Provides> provides) {
+        return new TreeSet<>(provides).stream().map(p -> quoted(p.word())).collect(Collectors.joining(", ", "[", "]"));
     }
 
     /** {@code sha256:} and 64 hexadecimal digits. */
@@ -146,7 +167,11 @@ record Manifest(String name, Disk disk, List<KernelFiles> kernels, Map<String, S
                     root.path("format").asInt() == FORMAT,
                     "format '" + root.path("format").asText() + "'");
             Manifest manifest = new Manifest(
-                    text(root, "name"), disk(root.path("disk")), kernels(root), labels(root.path("labels")));
+                    text(root, "name"),
+                    disk(root.path("disk")),
+                    kernels(root),
+                    diskBoot(root),
+                    labels(root.path("labels")));
             require(java.util.Arrays.equals(bytes, manifest.render()), "text that is not canonical");
             return manifest;
         } catch (JsonProcessingException e) {
@@ -170,18 +195,30 @@ record Manifest(String name, Disk disk, List<KernelFiles> kernels, Map<String, S
     private static List<KernelFiles> kernels(JsonNode root) {
         List<KernelFiles> kernels = new ArrayList<>();
         for (JsonNode kernel : root.path("kernels")) {
-            TreeSet<Provides> provides = new TreeSet<>();
-            kernel.path("provides")
-                    .forEach(word -> provides.add(Provides.of(word.asText())
-                            .orElseThrow(() -> corrupt("a kernel that provides '" + word.asText() + "'"))));
             kernels.add(new KernelFiles(
                     text(kernel, "name"),
-                    provides,
+                    provides(kernel),
                     text(kernel, "command-line"),
                     text(kernel, "kernel"),
                     text(kernel, "initrd")));
         }
         return kernels;
+    }
+
+    private static Optional<DiskBoot> diskBoot(JsonNode root) {
+        if (!root.has("boot")) {
+            return Optional.empty();
+        }
+        require(text(root, "boot").equals(DISK_BOOT), "boot '" + text(root, "boot") + "'");
+        return Optional.of(new DiskBoot(provides(root)));
+    }
+
+    private static TreeSet<Provides> provides(JsonNode node) {
+        TreeSet<Provides> provides = new TreeSet<>();
+        node.path("provides")
+                .forEach(word -> provides.add(Provides.of(word.asText())
+                        .orElseThrow(() -> corrupt("what provides '" + word.asText() + "'"))));
+        return provides;
     }
 
     private static Map<String, String> labels(JsonNode node) {

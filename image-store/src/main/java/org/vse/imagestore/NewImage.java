@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -13,13 +14,15 @@ import java.util.TreeSet;
  * What is known of an image before its files are hashed.
  *
  * @param virtualSizeBytes of the disk as the guest sees it
- * @param kernels in order of preference
+ * @param kernels in order of preference; none when the disk boots itself
+ * @param diskBoot how the disk boots itself; empty when there are kernels
  */
 public record NewImage(
         String name,
         String tag,
         long virtualSizeBytes,
         List<NewKernel> kernels,
+        Optional<DiskBoot> diskBoot,
         Map<String, String> labels,
         Origin origin) {
     /** Name of the disk in an image's directory. */
@@ -35,6 +38,17 @@ public record NewImage(
                 || !Manifest.NAME.matcher(tag).matches()) {
             throw new IllegalArgumentException("not a name and a tag: '" + name + ":" + tag + "'");
         }
+    }
+
+    /** One that kernels of its own boot. */
+    public NewImage(
+            String name,
+            String tag,
+            long virtualSizeBytes,
+            List<NewKernel> kernels,
+            Map<String, String> labels,
+            Origin origin) {
+        this(name, tag, virtualSizeBytes, kernels, Optional.empty(), labels, origin);
     }
 
     /** A kernel's part of it. */
@@ -56,6 +70,7 @@ public record NewImage(
                 name,
                 new Manifest.Disk("qcow2", Files.size(disk), virtualSizeBytes, ChunkDigests.of(disk)),
                 files,
+                diskBoot,
                 labels);
     }
 }

@@ -316,9 +316,9 @@ class ImageStoreTest {
     @Test
     void theFirstKernelThatProvidesWhatIsNeededIsTaken() {
         Image image = add("debian-12", "latest", "disk");
-        assertThat(image.kernelFor(Set.of()).name()).isEqualTo("cloud");
-        assertThat(image.kernelFor(Set.of(Provides.NFS)).name()).isEqualTo("cloud");
-        assertThat(image.kernelFor(Set.of(Provides.NINE_P)).name()).isEqualTo("generic");
+        assertThat(image.bootFor(Set.of()).name()).isEqualTo("cloud");
+        assertThat(image.bootFor(Set.of(Provides.NFS)).name()).isEqualTo("cloud");
+        assertThat(image.bootFor(Set.of(Provides.NINE_P)).name()).isEqualTo("generic");
         Image small = new Image(
                 "x",
                 "latest",
@@ -328,9 +328,32 @@ class ImageStoreTest {
                 1,
                 image.kernels().subList(0, 1),
                 image.created());
-        assertThatThrownBy(() -> small.kernelFor(Set.of(Provides.NINE_P)))
-                .hasMessageContaining("image 'x:latest' has no kernel that provides '9p' [SHARE_UNSUPPORTED]")
+        assertThatThrownBy(() -> small.bootFor(Set.of(Provides.NINE_P)))
+                .hasMessageContaining("image 'x:latest' boots nothing that provides '9p' [SHARE_UNSUPPORTED]")
                 .hasMessageContaining("cloud (nfs)");
+    }
+
+    @Test
+    void whatTheNodeCanDoIsTriedWithAKernelOfAnotherImageWhenADiskBootsItself() {
+        Image kernels = add("debian-12", "latest", "disk");
+        Image itself = new Image(
+                "x",
+                "latest",
+                kernels.digest(),
+                kernels.disk(),
+                "qcow2",
+                1,
+                List.of(new DiskBoot(Set.of(Provides.NFS))),
+                kernels.created());
+        assertThat(itself.kernels()).isEmpty();
+        assertThat(itself.bootFor(Set.of(Provides.NFS)).name()).isEqualTo("disk");
+        assertThatThrownBy(() -> itself.bootFor(Set.of(Provides.NINE_P)))
+                .hasMessageContaining("boots nothing that provides '9p'")
+                .hasMessageContaining("disk (nfs)");
+        assertThat(store.withKernel(kernels)).isEqualTo(kernels);
+        assertThat(store.withKernel(itself)).isEqualTo(kernels);
+        assertThatThrownBy(() -> new ImageStore(store.root().resolve("none")).withKernel(itself))
+                .hasMessageContaining("[IMAGE_UNKNOWN]");
     }
 
     @Test

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.TreeSet;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -24,6 +26,7 @@ class ManifestTest {
                 new Manifest.Disk("qcow2", 5 << 20, 1L << 40, List.of(HASH, HASH)),
                 List.of(new Manifest.KernelFiles(
                         "cloud", new TreeSet<>(List.of(Provides.values())), commandLine, HASH, HASH)),
+                Optional.empty(),
                 Map.of("title", label));
     }
 
@@ -35,6 +38,29 @@ class ManifestTest {
                 .isTrue();
         Manifest manifest = manifest(label.replaceAll("\\p{C}", "?"), commandLine);
         assertThat(Manifest.parse(manifest.render())).isEqualTo(manifest);
+    }
+
+    @Test
+    void readsADiskThatBootsItself() {
+        Manifest disk = new Manifest(
+                "mine",
+                new Manifest.Disk("qcow2", 5 << 20, 1L << 40, List.of(HASH, HASH)),
+                List.of(),
+                Optional.of(new DiskBoot(Set.of(Provides.NINE_P, Provides.NFS))),
+                Map.of());
+        String text = new String(disk.render(), StandardCharsets.UTF_8);
+        assertThat(text)
+                .contains("\nboot: \"disk\"\nprovides: [\"nfs\", \"9p\"]\n")
+                .doesNotContain("kernel");
+        assertThat(Manifest.parse(disk.render())).isEqualTo(disk);
+        assertThatThrownBy(() -> Manifest.parse(
+                        text.replace("\"disk\"\np", "\"uefi\"\np").getBytes(StandardCharsets.UTF_8)))
+                .hasMessageContaining("boot 'uefi'");
+        assertThatThrownBy(() -> new Manifest("mine", disk.disk(), List.of(), Optional.empty(), Map.of()))
+                .hasMessageContaining("neither kernels nor a disk that boots itself");
+        assertThatThrownBy(() ->
+                        new Manifest("mine", disk.disk(), manifest("x", "quiet").kernels(), disk.diskBoot(), Map.of()))
+                .hasMessageContaining("or both");
     }
 
     @Property(tries = 200)

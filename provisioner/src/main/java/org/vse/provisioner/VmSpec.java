@@ -12,9 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param cores host core of each virtual processor in order, or empty for no pins
  * @param memoryBytes guest memory, bytes, a multiple of 1 MiB
  * @param disk qcow2 overlay that exists; the guest's {@code vda}
- * @param kernel kernel for direct boot
- * @param initrd initial file system for direct boot
- * @param commandLine kernel command line
+ * @param boot where the guest's first instructions come from
  * @param uid host user that the machine's process runs as
  * @param gid host group of the machine's process
  * @param channels virtio-serial ports from guest to host files, beside the agent's
@@ -31,9 +29,7 @@ public record VmSpec(
         List<Integer> cores,
         long memoryBytes,
         Path disk,
-        Path kernel,
-        Path initrd,
-        String commandLine,
+        Boot boot,
         int uid,
         int gid,
         List<Nic> nics,
@@ -63,7 +59,7 @@ public record VmSpec(
         }
     }
 
-    /** A machine with no device of the host. */
+    /** A machine with no device of the host that boots a kernel. */
     public VmSpec(
             VmName name,
             UUID uuid,
@@ -92,9 +88,7 @@ public record VmSpec(
                 cores,
                 memoryBytes,
                 disk,
-                kernel,
-                initrd,
-                commandLine,
+                new Boot.Direct(kernel, initrd, commandLine),
                 uid,
                 gid,
                 nics,
@@ -103,6 +97,19 @@ public record VmSpec(
                 console,
                 terminal,
                 List.of());
+    }
+
+    /** Where a guest's first instructions come from. */
+    public sealed interface Boot {
+        /**
+         * A kernel that the hypervisor loads.
+         *
+         * @param initrd initial file system
+         */
+        record Direct(Path kernel, Path initrd, String commandLine) implements Boot {}
+
+        /** The boot loader in the first sectors of the disk, under a PC BIOS. */
+        record Loader() implements Boot {}
     }
 
     /** What executes the guest's instructions. */

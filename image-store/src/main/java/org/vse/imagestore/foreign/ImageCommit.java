@@ -99,6 +99,7 @@ public final class ImageCommit {
                             tag,
                             base.virtualSizeBytes(),
                             kernels,
+                            base.diskBoot(),
                             StoreUpkeep.details(base).labels(),
                             new Origin(clock.instant(), source)));
         } catch (IOException e) {

@@ -3,7 +3,9 @@ package org.vse.imagestore.foreign;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import org.vse.imagestore.DiskBoot;
 import org.vse.imagestore.Provides;
 import org.vse.imagestore.Retag;
 
@@ -15,6 +17,7 @@ import org.vse.imagestore.Retag;
  * @param name of the image, without tag
  * @param tag of the image
  * @param kernels that boot it, in order of preference; the root file system is found by their command lines
+ * @param diskBoot for a disk that boots itself, without kernels
  * @param labels shown to users
  * @param retag what happens when the tag points to another image
  */
@@ -24,11 +27,24 @@ public record ImageFile(
         String name,
         String tag,
         List<KernelFile> kernels,
+        Optional<DiskBoot> diskBoot,
         Map<String, String> labels,
         Retag retag) {
     public ImageFile {
         kernels = List.copyOf(kernels);
         labels = Map.copyOf(labels);
+    }
+
+    /** One that kernels boot. */
+    public ImageFile(
+            Path disk,
+            DiskFormat format,
+            String name,
+            String tag,
+            List<KernelFile> kernels,
+            Map<String, String> labels,
+            Retag retag) {
+        this(disk, format, name, tag, kernels, Optional.empty(), labels, retag);
     }
 
     /**

@@ -64,7 +64,7 @@ public final class ImageImporter {
      *     anything is written or when the disk is full all the same, IMAGE_EXISTS, COMMAND_MISSING, STORAGE_FAILED
      */
     public Image add(ImageFile file, BuildProgress progress) {
-        requireKernels(file);
+        requireBoot(file);
         try (Staging work = store.stage();
                 Staging staging = store.stage()) {
             Path in = work.directory().resolve(IN);
@@ -87,7 +87,8 @@ public final class ImageImporter {
             Origin origin = new Origin(clock.instant(), file.disk().toString());
             return store.publish(
                     staging,
-                    new NewImage(file.name(), file.tag(), virtualBytes, kernels, file.labels(), origin),
+                    new NewImage(
+                            file.name(), file.tag(), virtualBytes, kernels, file.diskBoot(), file.labels(), origin),
                     file.retag());
         } catch (IOException e) {
             throw failed(e);
@@ -105,7 +106,7 @@ public final class ImageImporter {
                 .because(e);
     }
 
-    private static void requireKernels(ImageFile file) {
+    private static void requireBoot(ImageFile file) {
         Set<String> names = new HashSet<>();
         for (ImageFile.KernelFile kernel : file.kernels()) {
             if (!kernel.name().matches("[a-z0-9][a-z0-9._-]{0,63}") || !names.add(kernel.name())) {
@@ -116,8 +117,8 @@ public final class ImageImporter {
                 throw VseException.of(ErrorCode.USAGE, "the command line of kernel '" + kernel.name() + "' is no line");
             }
         }
-        if (names.isEmpty()) {
-            throw VseException.of(ErrorCode.USAGE, "an image is booted by its kernels, and none is given")
+        if (names.isEmpty() != file.diskBoot().isPresent()) {
+            throw VseException.of(ErrorCode.USAGE, "an image is booted by its kernels, or by its own disk")
                     .next("vse image import --help");
         }
     }

@@ -19,6 +19,7 @@ import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
 import org.vse.imagestore.Image;
 import org.vse.imagestore.ImageStore;
+import org.vse.imagestore.Kernel;
 import org.vse.imagestore.Provides;
 import org.vse.imagestore.Retag;
 import org.vse.imagestore.recipe.Recipe;
@@ -109,7 +110,7 @@ class ImageBuilderTest {
                 .contains("2026");
         assertThat(runner.run(Command.of("e2fsck", "-fn", raw.toString())).exitCode())
                 .isZero();
-        assertThat(image.kernelFor(Set.of(Provides.NFS)).commandLine()).isEqualTo("quiet");
+        assertThat(((Kernel) image.bootFor(Set.of(Provides.NFS))).commandLine()).isEqualTo("quiet");
         assertThat(Files.readString(image.kernels().get(0).vmlinuz())).isEqualTo("not really a kernel");
     }
 

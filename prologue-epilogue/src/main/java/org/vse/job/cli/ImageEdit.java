@@ -32,6 +32,7 @@ import org.vse.imagestore.foreign.ImageCommit;
 import org.vse.imagestore.foreign.ImportLimits;
 import org.vse.job.Standing;
 import org.vse.job.daemon.NodeSettings;
+import org.vse.policy.ByteSize;
 import org.vse.process.CommandRunner;
 import org.vse.provisioner.accelerator.AcceleratorChoice;
 import org.vse.provisioner.accelerator.KvmProbe;
@@ -94,6 +95,13 @@ final class ImageEdit implements Callable<Integer> {
             description = "Copies a file into the guest before; may be given more than once.")
     private List<String> files = new ArrayList<>();
 
+    @Option(
+            names = "--build-size",
+            paramLabel = "SIZE",
+            defaultValue = "4GiB",
+            description = "What the changes may take of the disk; default: ${DEFAULT-VALUE}.")
+    private String buildSize = "";
+
     @Mixin
     private ImageCommands.Force force = new ImageCommands.Force();
 
@@ -112,6 +120,11 @@ final class ImageEdit implements Callable<Integer> {
             throw VseException.of(ErrorCode.USAGE, "without a terminal a command is to be given")
                     .next("vse image edit " + reference + " --tag TAG -- COMMAND");
         }
+        long most = ByteSize.parse(buildSize).orElse(0);
+        if (most < ByteSize.MIB) {
+            throw VseException.of(ErrorCode.USAGE, "'" + buildSize + "' is no size, or none to change anything in")
+                    .fact("expected", "512MiB, 4GiB");
+        }
         logNothing();
         ImageStore store = context.site().images();
         Image base = store.resolve(reference);
@@ -127,7 +140,8 @@ final class ImageEdit implements Callable<Integer> {
                 throw VseException.of(ErrorCode.DAEMON_BUSY, "another image is being edited on this machine")
                         .next("wait for its end");
             }
-            return edit(store, base, tag, directory);
+            requireSpace(directory, most);
+            return edit(store, base, tag, directory, most);
         }
     }
 
@@ -152,11 +166,13 @@ final class ImageEdit implements Callable<Integer> {
                 .setLevel(Level.OFF);
     }
 
-    private int edit(ImageStore store, Image base, String tag, Path directory) throws IOException {
+    private int edit(ImageStore store, Image base, String tag, Path directory, long most) throws IOException {
         NodeSettings settings = NodeSettings.read(context.site().config().resolve("vsed.yaml"));
         int gid = settings.qemuGid().orElse(NodeSettings.NOBODY);
         EditMachine.Host host = new EditMachine.Host(
                 context.site().run().resolve("edit/m"),
+                directory.resolve("m"),
+                new EditMachine.Bound(most, () -> tooLarge(most)),
                 settings.firstQemuUid() + settings.qemuUids(),
                 gid,
                 1,
@@ -175,6 +191,7 @@ final class ImageEdit implements Callable<Integer> {
                         context.runner(),
                         accelerators(settings, libvirtd),
                         host,
+                        store,
                         base,
                         started -> {},
                         command.isEmpty(),
@@ -203,6 +220,24 @@ final class ImageEdit implements Callable<Integer> {
             return 0;
         } finally {
             libvirtd.stop();
+        }
+    }
+
+    private static VseException tooLarge(long most) {
+        return VseException.of(ErrorCode.IMAGE_BUILD_FAILED, "the changes are too large; nothing was kept")
+                .fact("allowed", (most >> 20) + " MiB")
+                .next("--build-size with more, or less to change");
+    }
+
+    /** A guest whose host has no space left stands still without a word. */
+    private static void requireSpace(Path directory, long most) {
+        long free = directory.toFile().getUsableSpace();
+        if (free < most) {
+            throw VseException.of(ErrorCode.DISK_FULL, "not enough space for what an edit may change")
+                    .fact("path", directory)
+                    .fact("needed", (most >> 20) + " MiB")
+                    .fact("free", (free >> 20) + " MiB")
+                    .next("vse image gc, or --build-size with less");
         }
     }
 

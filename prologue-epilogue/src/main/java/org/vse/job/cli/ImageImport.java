@@ -5,11 +5,13 @@ import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
+import org.vse.imagestore.DiskBoot;
 import org.vse.imagestore.Image;
 import org.vse.imagestore.ImageStore;
 import org.vse.imagestore.Kernel;
@@ -30,13 +32,15 @@ import picocli.CommandLine.Parameters;
             "Makes an image of a disk from elsewhere and adds it to this node's store.",
             "The format is stated and never probed. A disk that refers to other files, is encrypted, has snapshots or is",
             "too large is refused before any tool opens it; qemu-img converts it as user nobody, with bounded memory,",
-            "processor time and output. The guest is booted by a kernel that is given too (docs/images.md)."
+            "processor time and output. The guest is booted by a kernel that is given too, or by the boot loader of the disk",
+            "under a PC BIOS (docs/images.md)."
         },
         footer = {
             "%nExamples:",
             "  vse image import disk.qcow2 --format qcow2 --name mine:1 --kernels-of debian-12",
             "  vse image import disk.raw --format raw --name mine:2 --kernel vmlinuz --initrd initrd.img \\",
-            "      --command-line 'root=/dev/vda rw console=ttyS0' --provides nfs"
+            "      --command-line 'root=/dev/vda rw console=ttyS0' --provides nfs",
+            "  vse image import disk.raw --format raw --name mine:3 --boot disk --provides nfs"
         })
 final class ImageImport implements Callable<Integer> {
     private final Context context;
@@ -56,6 +60,18 @@ final class ImageImport implements Callable<Integer> {
 
     @Option(names = "--label", paramLabel = "KEY=TEXT", description = "A text for users; may be given more than once.")
     private Map<String, String> labels = new TreeMap<>();
+
+    /** What boots a disk. */
+    private enum BootedBy {
+        kernel,
+        disk
+    }
+
+    @Option(
+            names = "--boot",
+            paramLabel = "HOW",
+            description = "kernel (default): by the kernel given; disk: by its own boot loader, which BIOS starts.")
+    private BootedBy boot = BootedBy.kernel;
 
     @Option(
             names = "--kernels-of",
@@ -79,7 +95,7 @@ final class ImageImport implements Callable<Integer> {
             names = "--provides",
             paramLabel = "SHARE",
             split = ",",
-            description = "Shares that a guest under it can mount: nfs, 9p.")
+            description = "Shares that a guest booted so can mount: nfs, 9p.")
     private List<String> provided = new ArrayList<>();
 
     @Mixin
@@ -104,14 +120,15 @@ final class ImageImport implements Callable<Integer> {
                 throw VseException.of(ErrorCode.USAGE, "'" + key + "' is no label, or its text no line");
             }
         });
-        requireKernel();
+        requireBoot();
         ImageStore store = context.site().images();
         ImageFile request = new ImageFile(
                 context.directory().resolve(file),
                 format(),
                 parts[0],
                 tag,
-                kernelsOf.isEmpty() ? List.of(given()) : kernelsFrom(store),
+                kernels(store),
+                boot == BootedBy.disk ? Optional.of(new DiskBoot(provides())) : Optional.empty(),
                 labels,
                 force.retag());
         Image image = new ImageImporter(context.runner(), store, ImportLimits.DEFAULT)
@@ -121,14 +138,33 @@ final class ImageImport implements Callable<Integer> {
         return 0;
     }
 
-    private void requireKernel() {
+    private List<ImageFile.KernelFile> kernels(ImageStore store) {
+        if (boot == BootedBy.disk) {
+            return List.of();
+        }
+        return kernelsOf.isEmpty() ? List.of(given()) : kernelsFrom(store);
+    }
+
+    private void requireBoot() {
+        boolean anyKernel = !kernel.isEmpty() || !initrd.isEmpty() || !commandLine.isBlank() || !kernelsOf.isEmpty();
+        if (boot == BootedBy.disk) {
+            if (anyKernel) {
+                throw VseException.of(ErrorCode.USAGE, "a disk that boots itself takes no kernel")
+                        .fact("either", "--boot disk [--provides nfs,9p]")
+                        .fact("or", "--kernel FILE --initrd FILE --command-line LINE [--provides nfs,9p]")
+                        .next("vse image import --help");
+            }
+            return;
+        }
         boolean whole = !kernel.isEmpty() && !initrd.isEmpty() && !commandLine.isBlank();
         boolean none = kernel.isEmpty() && initrd.isEmpty() && commandLine.isBlank() && provided.isEmpty();
         if (kernelsOf.isEmpty() ? !whole : !none) {
             throw VseException.of(
-                            ErrorCode.USAGE, "what boots the disk is to be given: a kernel, or the kernels of an image")
+                            ErrorCode.USAGE,
+                            "what boots the disk is to be given: a kernel, the kernels of an image, or its own boot loader")
                     .fact("either", "--kernels-of IMAGE")
                     .fact("or", "--kernel FILE --initrd FILE --command-line LINE [--provides nfs,9p]")
+                    .fact("or else", "--boot disk [--provides nfs,9p]")
                     .next("vse image import --help");
         }
     }
@@ -144,19 +180,23 @@ final class ImageImport implements Callable<Integer> {
                 .next("qemu-img convert -f " + format.replaceAll("[^a-z0-9]", "?") + " -O qcow2 FILE NEW");
     }
 
-    private ImageFile.KernelFile given() {
+    private Set<Provides> provides() {
         Set<Provides> provides = EnumSet.noneOf(Provides.class);
         for (String word : provided) {
             provides.add(Provides.of(word)
                     .orElseThrow(() -> VseException.of(ErrorCode.USAGE, "there is no share '" + word + "'")
                             .fact("allowed", "nfs, 9p")));
         }
+        return provides;
+    }
+
+    private ImageFile.KernelFile given() {
         return new ImageFile.KernelFile(
                 "kernel",
                 context.directory().resolve(kernel),
                 context.directory().resolve(initrd),
                 commandLine.strip(),
-                provides);
+                provides());
     }
 
     private List<ImageFile.KernelFile> kernelsFrom(ImageStore store) {

@@ -69,9 +69,16 @@ final class ImageLooks {
             view.put("format", image.format());
             view.put("virtualBytes", image.virtualSizeBytes());
             view.put("bytes", details.bytes());
-            view.put("boot", "kernel");
+            view.put("boot", image.diskBoot().isPresent() ? "disk" : "kernel");
             view.put("guest", "agent");
             view.put("kernels", image.kernels().stream().map(Inspect::view).toList());
+            image.diskBoot()
+                    .ifPresent(disk -> view.put(
+                            "provides",
+                            disk.provides().stream()
+                                    .map(String::valueOf)
+                                    .sorted()
+                                    .toList()));
             view.put("created", image.created().toString());
             view.put("source", details.source());
             view.put("labels", details.labels());

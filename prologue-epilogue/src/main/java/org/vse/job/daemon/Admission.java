@@ -99,7 +99,7 @@ record Admission(
             OrdinaryJob.requireOneNode(request);
         }
         LocalDemand demand = LocalDemand.of(request, description);
-        Image image = images.resolve(description.image().toString());
+        Image image = image(description, images);
         List<String> notices = new ArrayList<>();
         if (ordinary) {
             notices.add(OrdinaryJob.NOTICE);
@@ -148,7 +148,7 @@ record Admission(
         judgement.requireAllowed();
         JobDescription description = AddedParts.settled(judgement.description(), user, policy);
         LocalDemand demand = LocalDemand.of(request, description);
-        Image image = images.resolve(description.image().toString());
+        Image image = image(description, images);
         List<String> notices = new ArrayList<>();
         Share shared = share(description, user, notices);
         return new Admission(
@@ -168,6 +168,19 @@ record Admission(
                         facts.account().orElse(null),
                         facts.arrayIndex().isPresent() ? facts.arrayIndex().getAsInt() : null),
                 notices);
+    }
+
+    private static Image image(JobDescription description, ImageStore images) {
+        Image image = images.resolve(description.image().toString());
+        List<String> words = description.additions().boot();
+        if (image.diskBoot().isPresent() && !words.isEmpty()) {
+            throw VseException.of(
+                            ErrorCode.DIRECTIVE_CONFLICT,
+                            "image '" + image.reference() + "' boots from its disk, whose kernel cannot be told 'boot="
+                                    + String.join(" ", words) + "'")
+                    .next("leave boot= out, or import the disk with a kernel: vse image import --help");
+        }
+        return image;
     }
 
     private static ResourceRequest asked(JobFacts facts) {

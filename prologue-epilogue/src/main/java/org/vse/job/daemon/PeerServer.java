@@ -7,8 +7,10 @@ import io.netty.channel.ChannelInitializer;
 import io.netty.channel.epoll.EpollEventLoopGroup;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.handler.ssl.SslHandler;
+import io.netty.handler.timeout.WriteTimeoutHandler;
 import java.net.InetSocketAddress;
 import java.security.cert.X509Certificate;
+import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
@@ -17,16 +19,23 @@ import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
 import org.vse.job.peer.PeerIdentity;
 
-/** Listens for the daemons of other nodes. Who has no certificate of the site's authority gets no byte of an answer. */
+/**
+ * Listens for the daemons of other nodes. Who has no certificate of the site's authority gets no byte of an answer; who does not
+ * take the bytes of one in time is cut off.
+ */
 final class PeerServer implements AutoCloseable {
     /** Connections that have not shown a certificate yet; more than so many are closed at once. */
     private static final int MOST_UNPROVEN = 256;
 
     private static final int HANDSHAKE_MILLIS = 5000;
 
+    /** Until what was written is with the caller's host: 4 MiB at 70 kB a second. */
+    private static final Duration TAKING = Duration.ofSeconds(60);
+
     private final AtomicInteger unproven = new AtomicInteger();
     private final CallDesk desk;
     private final PeerIdentity identity;
+    private final Duration taking;
     private final EpollEventLoopGroup loops = new EpollEventLoopGroup(1);
 
     /**
@@ -35,8 +44,18 @@ final class PeerServer implements AutoCloseable {
      * @param api answers each call of a node, or throws a {@link VseException}, which becomes the answer
      */
     PeerServer(Consumer<Call> api, ObjectMapper json, PeerIdentity identity) {
+        this(api, json, identity, TAKING);
+    }
+
+    /**
+     * With another bound.
+     *
+     * @param taking until a caller has taken what was written to it
+     */
+    PeerServer(Consumer<Call> api, ObjectMapper json, PeerIdentity identity, Duration taking) {
         this.desk = new CallDesk(api, json);
         this.identity = identity;
+        this.taking = taking;
     }
 
     /**
@@ -61,7 +80,9 @@ final class PeerServer implements AutoCloseable {
                             SslHandler tls = identity.server().newHandler(channel.alloc());
                             tls.setHandshakeTimeoutMillis(HANDSHAKE_MILLIS);
                             tls.handshakeFuture().addListener(done -> unproven.decrementAndGet());
-                            channel.pipeline().addLast(tls);
+                            channel.pipeline()
+                                    .addLast(tls)
+                                    .addLast(new WriteTimeoutHandler(taking.toMillis(), TimeUnit.MILLISECONDS));
                             desk.serve(channel.pipeline(), PeerServer::caller);
                         }
                     })

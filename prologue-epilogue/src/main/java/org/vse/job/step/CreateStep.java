@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.stream.Stream;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
+import org.vse.imagestore.Boot;
 import org.vse.imagestore.Image;
 import org.vse.imagestore.Kernel;
 import org.vse.imagestore.OverlayDisk;
@@ -52,29 +53,28 @@ final class CreateStep implements Step {
     @Override
     public void apply(Job job, Progress progress) {
         Image image = StageStep.image(node, job);
-        Kernel kernel = MachineSpecs.kernel(image, job.record());
+        Boot boot = MachineSpecs.boot(image, job.record());
         JobRecord.Resume resume = job.record().resume();
         Accelerator accelerator = resume == null
-                ? node.accelerators().choose(probe(job.record(), image, kernel), progress::waiting)
+                ? node.accelerators().choose(() -> probe(job.record(), image, boot), progress::waiting)
                 : resume.accelerator();
         job.keepAccelerator(accelerator);
         Optional<CheckpointSet> set =
                 Optional.ofNullable(resume).map(from -> node.checkpoints().open(from.set(), from.number()));
         InParallel.each(
-                job.record().machinesOn(node.name()), machine -> create(job, image, kernel, accelerator, machine, set));
+                job.record().machinesOn(node.name()), machine -> create(job, image, boot, accelerator, machine, set));
         if (job.record().network() == Network.JOB) {
             node.network().plug(job.record().networkPlan(), ConnectStep.taps(node, job.record()));
         }
         job.journal().enter(JobState.CREATED);
     }
 
-    /** The kernel that the machines boot, as the user that they get, on the cores of the job. */
-    private ProbeGuest probe(JobRecord record, Image image, Kernel kernel) {
-        return new ProbeGuest(
-                image.digest() + " " + kernel.name(),
-                kernel.vmlinuz(),
-                kernel.initrd(),
-                kernel.commandLine(),
+    /** The kernel that the machines boot, or another for a disk that boots itself, as their user, on the cores of the job. */
+    private ProbeGuest probe(JobRecord record, Image image, Boot boot) {
+        Image tried = node.images().withKernel(image);
+        return ProbeGuest.of(
+                tried,
+                boot instanceof Kernel kernel ? kernel : tried.kernels().get(0),
                 record.qemuUid(),
                 record.qemuGid(),
                 record.machinesOn(node.name()).stream()
@@ -86,7 +86,7 @@ final class CreateStep implements Step {
     private void create(
             Job job,
             Image image,
-            Kernel kernel,
+            Boot boot,
             Accelerator accelerator,
             JobRecord.Machine machine,
             Optional<CheckpointSet> set) {
@@ -112,7 +112,7 @@ final class CreateStep implements Step {
         makeEmpty(files.console(machine.index()), record);
         VmStatus started = node.driver()
                 .start(
-                        MachineSpecs.of(node.owner(), record, files, kernel, accelerator, machine),
+                        MachineSpecs.of(node.owner(), record, files, boot, accelerator, machine),
                         set.isPresent() && saved.isPresent()
                                 ? new Origin.Checkpoint(
                                         set.get().file(saved.get().memory()),

@@ -122,6 +122,8 @@ final class DifferenceBuild {
                 : Math.min(place.vcpus(), place.cores().size());
         EditMachine.Host host = new EditMachine.Host(
                 directory(job),
+                directory(job),
+                new EditMachine.Bound(difference.bytes(), () -> tooLarge(difference.bytes())),
                 record.qemuUid(),
                 record.qemuGid(),
                 vcpus,
@@ -136,6 +138,7 @@ final class DifferenceBuild {
                 node.commands(),
                 node.accelerators(),
                 host,
+                node.images(),
                 start.image(),
                 status -> JobGroup.build(node, job, place, status),
                 false,
@@ -154,7 +157,6 @@ final class DifferenceBuild {
             }
             waiting("ending its machine");
             machine.powerOff(left());
-            requireSmall(machine.disk(), difference.bytes());
             return new ImageCommit(node.commands(), differences.store(), ImportLimits.DEFAULT)
                     .keep(
                             start.image(),
@@ -312,14 +314,10 @@ final class DifferenceBuild {
     }
 
     /** What the overlay takes; a guest that boots writes some MiB of its own. */
-    private static void requireSmall(Path overlay, long mostBytes) throws IOException {
-        long bytes = Files.size(overlay);
-        if (bytes > mostBytes) {
-            throw VseException.of(ErrorCode.DIFFERENCE_FAILED, "the difference is too large for this job")
-                    .fact("its size", (bytes >> 20) + " MiB")
-                    .fact("allowed", (mostBytes >> 20) + " MiB")
-                    .next("raise build-size as far as the queue allows, or have an image built");
-        }
+    private static VseException tooLarge(long mostBytes) {
+        return VseException.of(ErrorCode.DIFFERENCE_FAILED, "the difference is too large for this job")
+                .fact("allowed", (mostBytes >> 20) + " MiB")
+                .next("raise build-size as far as the queue allows, or have an image built");
     }
 
     private static String tail(Path log) {

@@ -8,6 +8,7 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.vse.imagestore.Boot;
 import org.vse.imagestore.Image;
 import org.vse.imagestore.Kernel;
 import org.vse.imagestore.Provides;
@@ -33,7 +34,7 @@ final class MachineSpecs {
             String owner,
             JobRecord record,
             JobFiles files,
-            Kernel kernel,
+            Boot boot,
             Accelerator accelerator,
             JobRecord.Machine machine) {
         VmName name = record.vmName(machine.index());
@@ -55,10 +56,7 @@ final class MachineSpecs {
                 machine.cores(),
                 machine.memoryBytes(),
                 files.disk(machine.index()),
-                kernel.vmlinuz(),
-                kernel.initrd(),
-                Stream.concat(Stream.of(kernel.commandLine()), record.additions().boot().stream())
-                        .collect(Collectors.joining(" ")),
+                boot(boot, record),
                 record.qemuUid(),
                 record.qemuGid(),
                 List.of(
@@ -76,9 +74,19 @@ final class MachineSpecs {
                         : List.of());
     }
 
-    /** The kernel that the machines boot. */
-    static Kernel kernel(Image image, JobRecord record) {
-        return image.kernelFor(
+    /** The job's own words go to a kernel; a disk that boots itself cannot be told any. */
+    private static VmSpec.Boot boot(Boot boot, JobRecord record) {
+        if (!(boot instanceof Kernel kernel)) {
+            return new VmSpec.Boot.Loader();
+        }
+        String line = Stream.concat(Stream.of(kernel.commandLine()), record.additions().boot().stream())
+                .collect(Collectors.joining(" "));
+        return new VmSpec.Boot.Direct(kernel.vmlinuz(), kernel.initrd(), line);
+    }
+
+    /** What the machines boot. */
+    static Boot boot(Image image, JobRecord record) {
+        return image.bootFor(
                 switch (record.share()) {
                     case NFS -> Set.of(Provides.NFS);
                     case P9 -> Set.of(Provides.NINE_P);

@@ -12,8 +12,8 @@ import java.util.Optional;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.vse.failure.VseException;
+import org.vse.imagestore.Boot;
 import org.vse.imagestore.Image;
-import org.vse.imagestore.Kernel;
 import org.vse.job.lifecycle.Job;
 import org.vse.job.lifecycle.JobRecord;
 import org.vse.policy.Network;
@@ -55,13 +55,13 @@ public final class MachinesHere {
         this.job = job;
         this.machines = job.record().machinesOn(node.name());
         Image image = StageStep.image(node, job);
-        Kernel kernel = MachineSpecs.kernel(image, job.record());
+        Boot boot = MachineSpecs.boot(image, job.record());
         Accelerator accelerator = job.accelerator();
         this.joint = new JointSave(
                 node.driver(),
                 machines.stream()
                         .map(machine ->
-                                MachineSpecs.of(node.owner(), job.record(), job.files(), kernel, accelerator, machine))
+                                MachineSpecs.of(node.owner(), job.record(), job.files(), boot, accelerator, machine))
                         .toList(),
                 new Again());
     }

@@ -6,13 +6,16 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Random;
+import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.vse.imagestore.DiskBoot;
 import org.vse.imagestore.Image;
 import org.vse.imagestore.ImageStore;
+import org.vse.imagestore.Provides;
 import org.vse.job.client.FakeVsed;
 import org.vse.job.client.Json;
 
@@ -94,6 +97,34 @@ class ImageCommandsTest {
         assertThat(run("image", "pull", "mine:2", "--from", "other").err()).contains("IMAGE_UNKNOWN");
         assertThat(new ImageStore(dir.resolve("other")).resolve("mine:1").digest())
                 .isEqualTo(image.digest());
+    }
+
+    @Test
+    void aDiskMayBootItself() {
+        Ran ran = run(
+                "image",
+                "import",
+                "disk.raw",
+                "--format",
+                "raw",
+                "--name",
+                "own",
+                "--boot",
+                "disk",
+                "--provides",
+                "nfs");
+        assertThat(ran.code()).as(ran.err()).isZero();
+        Image image = new ImageStore(images).resolve("own");
+        assertThat(image.kernels()).isEmpty();
+        assertThat(image.diskBoot()).contains(new DiskBoot(Set.of(Provides.NFS)));
+        assertThat(run("image", "inspect", "own").out()).contains("boot              disk", "provides          nfs");
+        assertThat(run("image", "verify", "--all").out()).contains("good");
+        assertThat(run("image", "export", "own", "other").out()).contains(image.digest());
+        assertThat(run("image", "tag", "own", "own:2").code()).isZero();
+        assertThat(run("image", "diff", add("mine").out().strip(), "own").out()).contains("boot: kernels | disk [nfs]");
+        Ran both = add("both", "--boot", "disk");
+        assertThat(both.code()).isEqualTo(2);
+        assertThat(both.err()).contains("a disk that boots itself takes no kernel");
     }
 
     @Test

@@ -1,6 +1,7 @@
 package org.vse.provisioner.accelerator;
 
 import java.time.Instant;
+import java.util.function.Supplier;
 import org.vse.provisioner.VmSpec.Accelerator;
 
 /** Says what executes the instructions of machines that are about to be created. */
@@ -8,10 +9,10 @@ public interface AcceleratorChoice {
     /**
      * Answers at once when the answer is known; else finds it out, which takes seconds.
      *
-     * @param guest what the machines will boot, as whom and where
+     * @param guest what shows whether they can, as whom and where; not asked for when that is known without
      * @param waiting hears what is waited for before anything is
      */
-    Accelerator choose(ProbeGuest guest, Waiting waiting);
+    Accelerator choose(Supplier<ProbeGuest> guest, Waiting waiting);
 
     /** What the site has decided. */
     static AcceleratorChoice fixed(Accelerator accelerator) {

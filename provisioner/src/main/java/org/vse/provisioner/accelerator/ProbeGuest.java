@@ -2,6 +2,8 @@ package org.vse.provisioner.accelerator;
 
 import java.nio.file.Path;
 import java.util.List;
+import org.vse.imagestore.Image;
+import org.vse.imagestore.Kernel;
 
 /**
  * A guest that shows whether KVM works: a kernel and its initial file system, no disk, no network.
@@ -21,5 +23,17 @@ public record ProbeGuest(
         if (uid < 1 || gid < 1) {
             throw new IllegalArgumentException("a probe as " + uid + ":" + gid);
         }
+    }
+
+    /** A guest that boots a kernel of an image. */
+    public static ProbeGuest of(Image image, Kernel kernel, int uid, int gid, List<Integer> cores) {
+        return new ProbeGuest(
+                image.digest() + " " + kernel.name(),
+                kernel.vmlinuz(),
+                kernel.initrd(),
+                kernel.commandLine(),
+                uid,
+                gid,
+                cores);
     }
 }

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.IntFunction;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vse.failure.ErrorCode;
@@ -45,7 +46,8 @@ public final class ProbedAccelerator implements AcceleratorChoice {
 
     /** @throws VseException STEP_INTERRUPTED when this thread was interrupted; the next one probes again */
     @Override
-    public Accelerator choose(ProbeGuest guest, Waiting waiting) {
+    public Accelerator choose(Supplier<ProbeGuest> asked, Waiting waiting) {
+        ProbeGuest guest = asked.get();
         if (!one.tryLock()) {
             waiting.until("another job's probe of KVM", clock.instant().plus(DEADLINE));
             lock();

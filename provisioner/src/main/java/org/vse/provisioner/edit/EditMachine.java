@@ -13,12 +13,18 @@ import java.util.OptionalLong;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
 import org.vse.imagestore.Image;
+import org.vse.imagestore.ImageStore;
 import org.vse.imagestore.Kernel;
 import org.vse.imagestore.OverlayDisk;
 import org.vse.imagestore.Staging;
@@ -45,6 +51,9 @@ public final class EditMachine implements AutoCloseable {
     /** What the machine of {@code vse image edit} is called. */
     public static final Called EDIT = new Called(new VmName("vse-image-edit"), new VmLabel(OWNER, "edit", 1, 0));
 
+    private static final Logger LOG = LoggerFactory.getLogger(EditMachine.class);
+    private static final Duration BETWEEN_LOOKS = Duration.ofMillis(200);
+
     private static final int MAX_OUTPUT = 4 << 20;
 
     /** Until the guest's file system is read-only; then nothing of it is in the guest's memory alone. */
@@ -58,8 +67,10 @@ public final class EditMachine implements AutoCloseable {
 
     private final VmDriver driver;
     private final Called called;
-    private final Path directory;
+    private final Host host;
     private final CountDownLatch ended;
+    private final ScheduledExecutorService watch;
+    private volatile boolean isTooLarge;
     private final GuestControl guest;
 
     /** Name and label of a machine, by which it is found when this process has died. */
@@ -84,29 +95,53 @@ public final class EditMachine implements AutoCloseable {
      * What such a machine is on its host.
      *
      * @param directory made, and removed at the end; short, because it holds a socket
+     * @param disks what the machine changes goes there; made, and removed at the end
+     * @param bound of what the machine changes
      * @param uid of QEMU, no job's
      * @param gid of QEMU
      * @param cores of the host, one for each virtual processor; empty for any
      * @param boot until the guest has to answer
      */
     public record Host(
-            Path directory, int uid, int gid, int vcpus, List<Integer> cores, long memoryBytes, Duration boot) {
+            Path directory,
+            Path disks,
+            Bound bound,
+            int uid,
+            int gid,
+            int vcpus,
+            List<Integer> cores,
+            long memoryBytes,
+            Duration boot) {
         public Host {
             cores = List.copyOf(cores);
         }
     }
 
-    private EditMachine(VmDriver driver, Called called, CountDownLatch ended, Path directory) {
+    /**
+     * How large a machine's overlay may become: QEMU knows no bound but the size of the disk. A machine beyond it is ended.
+     *
+     * @param bytes looked at a few times a second, so that a fast disk takes some more
+     * @param beyond what a call fails with from then on
+     */
+    public record Bound(long bytes, Supplier<VseException> beyond) {}
+
+    private EditMachine(VmDriver driver, Called called, CountDownLatch ended, Host host) {
         this.driver = driver;
         this.called = called;
         this.ended = ended;
-        this.directory = directory;
+        this.host = host;
+        this.watch = Executors.newSingleThreadScheduledExecutor(task -> {
+            Thread thread = new Thread(task, "edit-bound");
+            thread.setDaemon(true);
+            return thread;
+        });
         this.guest = new AgentGuestControl((json, timeout) -> driver.agent(called.name(), json, timeout));
     }
 
     /**
      * Boots an image. What an earlier one left that died is removed first; the caller sees to it that there is one at a time.
      *
+     * @param images the image's store
      * @param started told of the machine as soon as it runs, before its guest answers
      * @param withTerminal whether there is to be a {@link #terminal}
      * @throws VseException BOOT_TIMEOUT, GUEST_DIED, LIBVIRT_FAILED, STORAGE_FAILED; then nothing of the machine is left
@@ -118,33 +153,26 @@ public final class EditMachine implements AutoCloseable {
             CommandRunner commands,
             AcceleratorChoice accelerators,
             Host host,
+            ImageStore images,
             Image image,
             Consumer<VmStatus> started,
             boolean withTerminal,
             AcceleratorChoice.Waiting waiting) {
-        EditMachine machine = new EditMachine(driver, called, ends.await(called.name()), host.directory());
-        machine.close();
+        EditMachine machine = new EditMachine(driver, called, ends.await(called.name()), host);
+        remove(driver, called.name(), host.directory(), host.disks());
         boolean good = false;
         try {
-            Kernel kernel = image.kernels().get(0);
-            VmSpec.Accelerator accelerator = accelerators.choose(
-                    new ProbeGuest(
-                            image.digest() + " " + kernel.name(),
-                            kernel.vmlinuz(),
-                            kernel.initrd(),
-                            kernel.commandLine(),
-                            host.uid(),
-                            host.gid(),
-                            host.cores()),
-                    waiting);
-            Files.createDirectories(
-                    host.directory(),
-                    PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-            own(host.directory(), host);
+            VmSpec.Accelerator accelerator = accelerators.choose(() -> probe(images.withKernel(image), host), waiting);
+            for (Path directory : List.of(host.directory(), host.disks())) {
+                Files.createDirectories(
+                        directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+                own(directory, host);
+            }
             OverlayDisk.create(commands, image, machine.disk(), OptionalLong.empty());
             own(machine.disk(), host);
             own(Files.createFile(machine.console()), host);
-            started.accept(driver.start(machine.spec(kernel, accelerator, host, withTerminal), new Origin.Cold()));
+            machine.bound();
+            started.accept(driver.start(machine.spec(boot(image), accelerator, host, withTerminal), new Origin.Cold()));
             machine.guest.awaitReady(Instant.now().plus(host.boot()));
             machine.guest.setClock(Instant.now());
             good = true;
@@ -158,7 +186,17 @@ public final class EditMachine implements AutoCloseable {
         }
     }
 
-    private VmSpec spec(Kernel kernel, VmSpec.Accelerator accelerator, Host host, boolean withTerminal) {
+    private static ProbeGuest probe(Image image, Host host) {
+        return ProbeGuest.of(image, image.kernels().get(0), host.uid(), host.gid(), host.cores());
+    }
+
+    private static VmSpec.Boot boot(Image image) {
+        return image.boots().get(0) instanceof Kernel kernel
+                ? new VmSpec.Boot.Direct(kernel.vmlinuz(), kernel.initrd(), kernel.commandLine())
+                : new VmSpec.Boot.Loader();
+    }
+
+    private VmSpec spec(VmSpec.Boot boot, VmSpec.Accelerator accelerator, Host host, boolean withTerminal) {
         @Nullable Path terminal = withTerminal ? terminal() : null;
         return new VmSpec(
                 called.name(),
@@ -169,16 +207,33 @@ public final class EditMachine implements AutoCloseable {
                 host.cores(),
                 host.memoryBytes(),
                 disk(),
-                kernel.vmlinuz(),
-                kernel.initrd(),
-                kernel.commandLine(),
+                boot,
                 host.uid(),
                 host.gid(),
                 List.of(),
                 List.of(),
                 List.of(),
                 console(),
-                terminal);
+                terminal,
+                List.of());
+    }
+
+    private void bound() {
+        var unused = watch.scheduleWithFixedDelay(
+                () -> {
+                    if (disk().toFile().length() <= host.bound().bytes()) {
+                        return;
+                    }
+                    isTooLarge = true;
+                    try {
+                        driver.destroy(called.name());
+                    } catch (VseException e) {
+                        LOG.warn("a machine over its bound cannot be ended yet", e);
+                    }
+                },
+                BETWEEN_LOOKS.toMillis(),
+                BETWEEN_LOOKS.toMillis(),
+                TimeUnit.MILLISECONDS);
     }
 
     private static void own(Path file, Host host) throws IOException {
@@ -188,25 +243,29 @@ public final class EditMachine implements AutoCloseable {
 
     /** The overlay; of use after {@link #powerOff}. */
     public Path disk() {
-        return directory.resolve("disk.qcow2");
+        return host.disks().resolve("disk.qcow2");
     }
 
     /** Socket behind the guest's {@code hvc0}. */
     public Path terminal() {
-        return directory.resolve("tty");
+        return host.directory().resolve("tty");
     }
 
     private Path console() {
-        return directory.resolve("console");
+        return host.directory().resolve("console");
     }
 
     /**
      * Runs one program in the guest as root.
      *
-     * @throws VseException as {@link GuestControl#exec}
+     * @throws VseException as {@link GuestControl#exec}; what the bound says once the overlay is beyond it
      */
     public GuestControl.GuestResult run(List<String> argv, byte[] stdin, Duration timeout) {
-        return guest.exec(argv, stdin, timeout, MAX_OUTPUT);
+        try {
+            return guest.exec(argv, stdin, timeout, MAX_OUTPUT);
+        } catch (VseException e) {
+            throw isTooLarge ? host.bound().beyond().get().because(e) : e;
+        }
     }
 
     /**
@@ -223,6 +282,9 @@ public final class EditMachine implements AutoCloseable {
             if (!ended.await(within.toMillis(), TimeUnit.MILLISECONDS)) {
                 throw unwilling("did not power off");
             }
+            if (isTooLarge || disk().toFile().length() > host.bound().bytes()) {
+                throw host.bound().beyond().get();
+            }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw VseException.of(ErrorCode.STEP_INTERRUPTED, "interrupted while a machine powered off")
@@ -237,7 +299,8 @@ public final class EditMachine implements AutoCloseable {
 
     @Override
     public void close() {
-        remove(driver, called.name(), directory);
+        watch.shutdownNow();
+        remove(driver, called.name(), host.directory(), host.disks());
     }
 
     /**
@@ -245,12 +308,14 @@ public final class EditMachine implements AutoCloseable {
      *
      * @throws VseException STORAGE_FAILED
      */
-    public static void remove(VmDriver driver, VmName name, Path directory) {
+    public static void remove(VmDriver driver, VmName name, Path... directories) {
         driver.destroy(name);
-        try {
-            Staging.removeTree(directory);
-        } catch (IOException e) {
-            throw VseException.storage("the files of a machine cannot be removed", directory, e);
+        for (Path directory : directories) {
+            try {
+                Staging.removeTree(directory);
+            } catch (IOException e) {
+                throw VseException.storage("the files of a machine cannot be removed", directory, e);
+            }
         }
     }
 }

@@ -11,7 +11,7 @@ public interface FakeMachine {
 
     VmLabel label();
 
-    /** Kernel command line of the spec. */
+    /** Kernel command line of the spec; empty for a disk that boots itself. */
     String commandLine();
 
     /**

@@ -58,7 +58,7 @@ record MachineFile(
                 VmStatus.State.RUNNING,
                 Instant.now(),
                 spec.memoryBytes(),
-                spec.commandLine(),
+                spec.boot() instanceof VmSpec.Boot.Direct direct ? direct.commandLine() : "",
                 spec.console(),
                 channels);
     }

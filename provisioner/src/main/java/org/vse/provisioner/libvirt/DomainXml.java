@@ -157,9 +157,13 @@ final class DomainXml {
     private static void boot(XmlElement domain, VmSpec spec) {
         XmlElement os = domain.add("os");
         os.add("type").with("arch", "x86_64").with("machine", "q35").text("hvm");
-        os.add("kernel").text(absolute(spec.kernel()));
-        os.add("initrd").text(absolute(spec.initrd()));
-        os.add("cmdline").text(spec.commandLine());
+        if (spec.boot() instanceof VmSpec.Boot.Direct direct) {
+            os.add("kernel").text(absolute(direct.kernel()));
+            os.add("initrd").text(absolute(direct.initrd()));
+            os.add("cmdline").text(direct.commandLine());
+        } else {
+            os.add("boot").with("dev", "hd");
+        }
     }
 
     private static void processor(XmlElement domain, VmSpec spec) {

@@ -54,7 +54,7 @@ class ProbedAcceleratorTest {
     }
 
     private Accelerator ask(AcceleratorChoice choice, String kernel) {
-        return choice.choose(guest(kernel), (what, end) -> waited.add(what + " " + end));
+        return choice.choose(() -> guest(kernel), (what, end) -> waited.add(what + " " + end));
     }
 
     @Test
@@ -136,10 +136,10 @@ class ProbedAcceleratorTest {
             return new AcceleratorProbe.Answer(true, "it booted");
         });
         CompletableFuture<Accelerator> one =
-                CompletableFuture.supplyAsync(() -> choice.choose(guest("a"), (what, end) -> {}));
+                CompletableFuture.supplyAsync(() -> choice.choose(() -> guest("a"), (what, end) -> {}));
         begun.await();
         List<String> other = new ArrayList<>();
-        Accelerator two = choice.choose(guest("a"), (what, end) -> {
+        Accelerator two = choice.choose(() -> guest("a"), (what, end) -> {
             other.add(what);
             goOn.countDown();
         });

@@ -51,7 +51,7 @@ public final class PlainGuest implements AutoCloseable {
     /** Boots on a core of the host and waits for the agent. Processor, memory and disk are as a job's machine has them. */
     public static PlainGuest bootOn(int core, String... moreOptions) throws IOException {
         Image image = TestImage.debian();
-        Kernel kernel = image.kernelFor(Set.of(Provides.NFS));
+        Kernel kernel = (Kernel) image.bootFor(Set.of(Provides.NFS));
         Path directory = Files.createTempDirectory("vse-guest");
         CommandRunner runner = new CommandRunner();
         Path overlay = directory.resolve("overlay");

@@ -81,8 +81,12 @@ class DomainXmlTest {
     void everyValueComesBackFromTheXml(String name) throws Exception {
         VmSpec spec = specNamed(name);
         Element domain = XmlElement.parse(DomainXml.of(spec, HOST));
-        assertThat(text(domain, "cmdline")).isEqualTo(spec.commandLine());
-        assertThat(text(domain, "kernel")).isEqualTo(spec.kernel().toString());
+        if (spec.boot() instanceof VmSpec.Boot.Direct direct) {
+            assertThat(text(domain, "cmdline")).isEqualTo(direct.commandLine());
+            assertThat(text(domain, "kernel")).isEqualTo(direct.kernel().toString());
+        } else {
+            assertThat(domain.getElementsByTagName("kernel").getLength()).isZero();
+        }
         Element disk = (Element) domain.getElementsByTagName("disk").item(0);
         assertThat(((Element) disk.getElementsByTagName("source").item(0)).getAttribute("file"))
                 .isEqualTo(spec.disk().toString());
@@ -189,6 +193,7 @@ class DomainXmlTest {
         devices.nics = List.of(new Nic.Tap("vse8t0", "52:54:00:00:00:06"));
         devices.devices = List.of("0000:3b:00.0", "0001:af:1f.7");
         specs.put("host-devices", devices.build());
+        specs.put("boots-itself", new Builder("vse-9-0").bootsItself().build());
         specs.put("hostile", hostile());
         return specs;
     }
@@ -211,6 +216,7 @@ class DomainXmlTest {
         private List<Integer> cores = List.of();
         private Path disk = Path.of("/var/lib/vse/jobs/1/disk.qcow2");
         private String commandLine = "root=/dev/vda rw console=ttyS0 quiet";
+        private boolean bootsItself;
         private List<Nic> nics = List.of();
         private List<Channel> channels = List.of();
         private List<SharedDirectory> shares = List.of();
@@ -224,6 +230,11 @@ class DomainXmlTest {
 
         Builder kvm() {
             accelerator = Accelerator.KVM;
+            return this;
+        }
+
+        Builder bootsItself() {
+            bootsItself = true;
             return this;
         }
 
@@ -252,9 +263,10 @@ class DomainXmlTest {
                     cores,
                     512 << 20,
                     disk,
-                    Path.of("/var/cache/vse/kernel"),
-                    Path.of("/var/cache/vse/initrd"),
-                    commandLine,
+                    bootsItself
+                            ? new VmSpec.Boot.Loader()
+                            : new VmSpec.Boot.Direct(
+                                    Path.of("/var/cache/vse/kernel"), Path.of("/var/cache/vse/initrd"), commandLine),
                     uid,
                     uid,
                     nics,

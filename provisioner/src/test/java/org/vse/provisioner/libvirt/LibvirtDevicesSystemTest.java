@@ -90,7 +90,7 @@ class LibvirtDevicesSystemTest {
                         plain.disk(),
                         rig.kernel(Provides.NINE_P).vmlinuz(),
                         rig.kernel(Provides.NINE_P).initrd(),
-                        plain.commandLine() + " vse.quoted=\"<a>&'b'\"",
+                        rig.kernel(Provides.NFS).commandLine() + " vse.quoted=\"<a>&'b'\"",
                         LibvirtRig.UID,
                         LibvirtRig.UID,
                         List.of(new VmSpec.Nic.Isolated("52:54:00:ab:cd:01")),
@@ -166,16 +166,15 @@ class LibvirtDevicesSystemTest {
                             List.of(),
                             plain.memoryBytes(),
                             plain.disk(),
-                            plain.kernel(),
-                            plain.initrd(),
-                            plain.commandLine(),
+                            plain.boot(),
                             plain.uid(),
                             plain.gid(),
                             List.of(new VmSpec.Nic.Tap(device, "52:54:00:ab:cd:02")),
                             List.of(),
                             List.of(),
                             plain.console(),
-                            null),
+                            null,
+                            List.of()),
                     new Origin.Cold());
             assertThat(Files.readString(Path.of("/sys/class/net", device, "carrier")))
                     .isEqualTo("1\n");

@@ -55,7 +55,7 @@ final class LibvirtRig implements AutoCloseable {
     }
 
     Kernel kernel(Provides needed) {
-        return image.kernelFor(Set.of(needed));
+        return (Kernel) image.bootFor(Set.of(needed));
     }
 
     Path directory(VmName name) {

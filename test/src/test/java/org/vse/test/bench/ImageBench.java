@@ -5,6 +5,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -28,6 +30,7 @@ import org.vse.imagestore.recipe.Recipe;
 import org.vse.imagestore.recipe.RecipeParser;
 import org.vse.process.Command;
 import org.vse.process.CommandRunner;
+import org.vse.test.site.Table;
 
 /**
  * What images cost, each beside the plain tool that does the same work, in turn and in one run: import beside
@@ -40,7 +43,7 @@ public final class ImageBench {
     private final CommandRunner commands = new CommandRunner();
     private final Path launcher;
     private final Path scratch;
-    private final List<String> summary = new ArrayList<>();
+    private final Table table = new Table(List.of("", "vse, s", "plain tool", "its s", "ratio", "n"));
 
     private ImageBench(Path launcher, Path scratch) {
         this.launcher = launcher;
@@ -70,6 +73,7 @@ public final class ImageBench {
     }
 
     private void run(ImageStore store, int pairs, int builds) throws IOException {
+        String load = load();
         Recipe recipe = RecipeParser.parse(launcher.resolveSibling("examples/images/debian-12.yaml"));
         if (store.list().stream().noneMatch(image -> image.reference().equals("debian-12:latest"))) {
             new ImageBuilder(commands, store)
@@ -126,7 +130,45 @@ public final class ImageBench {
                     at -> building(recipe, at),
                     at -> bootstrapping(recipe, at));
         }
-        summary.forEach(System.out::println);
+        table.write("image-bench.md", """
+                # What images cost
+
+                Each beside the plain tool doing the same work, in turn: medians of the times in seconds, median of the ratios
+                with least and most. Image `debian-12`, %d MB, %d MiB for the guest.
+
+                Machine: %s, %d processors, %d GiB of memory; load %s at the beginning, %s at the end. What others ran there is in
+                both columns.
+
+                Made on %s by `./dev bench image %d %d`.
+                """.formatted(
+                        Files.size(image.disk()) / 1_000_000,
+                        image.virtualSizeBytes() >> 20,
+                        processor(),
+                        Runtime.getRuntime().availableProcessors(),
+                        memoryGib(),
+                        load,
+                        load(),
+                        LocalDate.now(ZoneOffset.UTC),
+                        pairs,
+                        builds));
+    }
+
+    private static String processor() throws IOException {
+        return Files.readAllLines(Path.of("/proc/cpuinfo")).stream()
+                .filter(line -> line.startsWith("model name"))
+                .map(line -> line.substring(line.indexOf(':') + 1).strip())
+                .findFirst()
+                .orElse("processor without a name");
+    }
+
+    private static long memoryGib() throws IOException {
+        String total = Files.readAllLines(Path.of("/proc/meminfo")).get(0).replaceAll("[^0-9]", "");
+        return Long.parseLong(total) >> 20;
+    }
+
+    /** Processes that wanted to run, on average over a minute (proc(5)). */
+    private static String load() throws IOException {
+        return Files.readString(Path.of("/proc/loadavg")).split(" ", 2)[0];
     }
 
     private void compare(String what, String tool, int pairs, Work ours, Work theirs) throws IOException {
@@ -144,17 +186,18 @@ public final class ImageBench {
         }
         double[] ratios = new double[pairs];
         Arrays.setAll(ratios, i -> our[i] / their[i]);
-        summary.add(String.format(
-                Locale.ROOT,
-                "%-24s vse %.3f s, %s %.3f s, median ratio %.2f (%.2f to %.2f), n=%d",
+        table.row(List.of(
                 what,
-                median(our),
+                String.format(Locale.ROOT, "%.3f", median(our)),
                 tool,
-                median(their),
-                median(ratios),
-                Arrays.stream(ratios).min().orElse(0),
-                Arrays.stream(ratios).max().orElse(0),
-                pairs));
+                String.format(Locale.ROOT, "%.3f", median(their)),
+                String.format(
+                        Locale.ROOT,
+                        "%.2f (%.2f to %.2f)",
+                        median(ratios),
+                        Arrays.stream(ratios).min().orElse(0),
+                        Arrays.stream(ratios).max().orElse(0)),
+                Integer.toString(pairs)));
     }
 
     private double seconds(Work work) throws IOException {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Objects;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -37,6 +38,7 @@ class ImageSystemTest {
                     packages: { allow: [hello, no-such-package] }
                     files: { allow: ["/etc/*"] }
                     run: { allow: ["*"] }
+                    boot: { allow: [quiet] }
                     limits: { build-timeout: 300, build-size: 128MiB }
                 """);
         images = site.state().resolve("images");
@@ -127,11 +129,27 @@ class ImageSystemTest {
         assertThat(root.vse("image", "edit", "debian-12", "--tag", "edited", "--", "/bin/true")
                         .err())
                 .contains("[IMAGE_EXISTS]");
+        Finished large = root.vse(
+                "image",
+                "edit",
+                "debian-12",
+                "--tag",
+                "bad",
+                "--build-size",
+                "16MiB",
+                "--",
+                "/bin/dd",
+                "if=/dev/urandom",
+                "of=/root/large",
+                "bs=1M",
+                "count=500");
+        assertThat(large.err()).contains("the changes are too large; nothing was kept", "allowed: 16 MiB");
         assertThat(new ImageStore(images).list())
                 .extracting(Image::reference)
                 .contains("debian-12:edited", "debian-12:latest")
                 .doesNotContain("debian-12:bad");
         assertThat(site.run().resolve("edit/m")).doesNotExist();
+        assertThat(site.state().resolve("edit/m")).doesNotExist();
 
         Image kept = new ImageStore(images).resolve("debian-12:edited");
         assertWhole(kept);
@@ -165,6 +183,47 @@ class ImageSystemTest {
         site.awaitIdle();
         assertThat(root.vse("image", "gc", "--format", "json").expect(0).out()).contains(imported);
         root.vse("image", "verify", "--all").expect(0);
+    }
+
+    @Test
+    void aDiskBootsByItsOwnLoader() throws IOException {
+        Desk root = site.root();
+        Path work = Files.createDirectory(site.state().resolve("../scratch/loader"));
+        Image base = tests().resolve("debian-12");
+        new CommandRunner()
+                .run(Command.of(
+                                Path.of("src/disk/loader-disk.sh")
+                                        .toAbsolutePath()
+                                        .toString(),
+                                base.disk().resolveSibling("").toRealPath().toString(),
+                                work.toRealPath().toString())
+                        .withTimeout(Duration.ofMinutes(2)))
+                .orThrow("making a disk that boots itself");
+        String digest = root.vse(
+                        "image",
+                        "import",
+                        work.resolve("disk.raw").toString(),
+                        "--format",
+                        "raw",
+                        "--name",
+                        "own",
+                        "--boot",
+                        "disk",
+                        "--provides",
+                        "nfs")
+                .expect(0)
+                .out()
+                .strip();
+        Staging.removeTree(work);
+        assertThat(root.vse("image", "inspect", "own").expect(0).out()).contains("boot              disk", digest);
+
+        Desk home = site.desk(site.alice());
+        home.script("own.sh", script("own", "echo hello from $(hostname) as $(id -un), on $(df --output=source /)"));
+        Finished run = home.vse("run", "own.sh").expect(0);
+        assertThat(run.out()).contains("hello from vm0 as " + site.alice().name(), "/dev/vda1");
+        home.script("told.sh", script("own boot=quiet", "true"));
+        assertThat(home.vse("run", "told.sh").err())
+                .contains("boots from its disk, whose kernel cannot be told 'boot=quiet'", "[DIRECTIVE_CONFLICT]");
     }
 
     private static ImageStore tests() {

@@ -62,7 +62,7 @@ class JobBoundsSystemTest {
         Desk alice = site.desk(site.alice());
         Started run = alice.start(
                 "run",
-                alice.script("s.sh", script("memory=512MiB", "echo started; sleep 8"))
+                alice.script("s.sh", script("memory=512MiB", "echo started; until [[ -e go ]]; do sleep 0.2; done"))
                         .toString());
         run.awaitOut("started");
         List<ProcessIdentity> serving = Remains.processes(site).stream()
@@ -80,6 +80,7 @@ class JobBoundsSystemTest {
                     .as("%s", commandLine(process))
                     .isNotEmpty();
         }
+        alice.put("go", "", "rw-r--r--");
         run.finish().expect(0);
         String report = site.root()
                 .vse("report", "vms", "--job", run.job(), "--format", "json")
@@ -91,36 +92,28 @@ class JobBoundsSystemTest {
     }
 
     @Test
-    void aProgramBeyondTheGuestsMemoryIsKilledInside() {
+    void outputAndConsoleOverTheirCapsEndTheJobAndAProgramBeyondTheGuestsMemoryIsKilledInside() throws IOException {
         Desk root = site.root();
-        Finished end = root.vse(
+        Started output =
+                root.start("run", root.script("o.sh", script("", "yes")).toString());
+        Started console = root.start(
                 "run",
-                root.script("s.sh", script("memory=256MiB", "exec " + GREEDY)).toString());
-        assertThat(end.exitCode()).as(end.toString()).isEqualTo(137);
-        assertThat(end.err()).doesNotContain("MACHINE_MEMORY").doesNotContain("GUEST_DIED");
-    }
-
-    @Test
-    void outputOverItsCapEndsTheJob() throws IOException {
-        Desk root = site.root();
-        Started run = root.start("run", root.script("s.sh", script("", "yes")).toString());
-        Finished end = run.finish();
+                root.script("c.sh", script("", "yes $(printf %0200d 7) >/dev/console"))
+                        .toString());
+        Started memory = root.start(
+                "run",
+                root.script("m.sh", script("memory=256MiB", "exec " + GREEDY)).toString());
+        Finished end = output.finish();
         assertThat(end.exitCode()).isNotZero();
         assertThat(end.err()).contains("[OUTPUT_LIMIT]").contains("standard output");
-        site.awaitIdle();
-        assertThat(largest("stdout")).isEqualTo(MIB + 1);
-    }
-
-    @Test
-    void aConsoleOverItsCapEndsTheJob() throws IOException {
-        Desk root = site.root();
-        Finished end = root.vse(
-                "run",
-                root.script("s.sh", script("", "yes $(printf %0200d 7) >/dev/console"))
-                        .toString());
+        end = console.finish();
         assertThat(end.exitCode()).isNotZero();
         assertThat(end.err()).contains("[OUTPUT_LIMIT]").contains("the console");
+        end = memory.finish();
+        assertThat(end.exitCode()).as(end.toString()).isEqualTo(137);
+        assertThat(end.err()).doesNotContain("MACHINE_MEMORY").doesNotContain("GUEST_DIED");
         site.awaitIdle();
+        assertThat(largest("stdout")).isEqualTo(MIB + 1);
         assertThat(largest("console-0")).isEqualTo(4 * MIB + 1);
     }
 
@@ -129,9 +122,10 @@ class JobBoundsSystemTest {
     void aMachineBeyondItsBoundIsKilledAlone() throws IOException {
         assumeGroups(site);
         Desk root = site.root();
-        Started neighbour = root.start(
+        Desk alice = site.desk(site.alice());
+        Started neighbour = alice.start(
                 "run",
-                root.script("n.sh", script("", "echo started; sleep 60; echo whole"))
+                alice.script("n.sh", script("", "echo started; until [[ -e on ]]; do sleep 0.2; done; echo whole"))
                         .toString());
         neighbour.awaitOut("started");
         Started greedy = root.start(
@@ -152,6 +146,7 @@ class JobBoundsSystemTest {
         assertThat(end.exitCode()).isNotZero();
         assertThat(end.err()).contains("[MACHINE_MEMORY]").contains("vm0 exceeded its memory");
         assertThat(neighbour.isAlive()).isTrue();
+        alice.put("on", "", "rw-r--r--");
         assertThat(neighbour.finish().expect(0).out()).isEqualTo("started\nwhole\n");
     }
 
