@@ -112,7 +112,7 @@ class ReconciliationTest {
         assertThat(of(List.of(), List.of(vm("1", 1, 0, ended(9000), 2)), List.of())
                         .unexplained())
                 .extracting(Difference::reason, Difference::coreTime)
-                .containsExactly(org.assertj.core.groups.Tuple.tuple(Reason.NOT_CHARGED, Duration.ofSeconds(-18000)));
+                .containsExactly(org.assertj.core.groups.Tuple.tuple(Reason.NOT_CHARGED, Duration.ofHours(-5)));
         Charge bob = new Charge("1", 1, "bob", null, null, T, T.plusSeconds(9000), 2, false);
         assertThat(reasons(bob, vm("1", 1, 0, ended(9000), 2))).containsExactly(Reason.OTHER_USER);
     }
@@ -171,7 +171,7 @@ class ReconciliationTest {
         assertThat(of(List.of(put), List.of(vm("1", 1, 10, ended(160), 2)), List.of())
                         .differences())
                 .extracting(Difference::reason, Difference::coreTime)
-                .containsExactly(org.assertj.core.groups.Tuple.tuple(Reason.REQUEUE, Duration.ofSeconds(-300)));
+                .containsExactly(org.assertj.core.groups.Tuple.tuple(Reason.REQUEUE, Duration.ofMinutes(-5)));
         assertThat(reasons(put, vm("1", 1, 10, null, 2))).containsExactly(Reason.STILL_OPEN);
         assertThat(reasons(put, vm("1", 1, 10, ended(160), 2), vm("1", 7, 10, ended(90), 2)))
                 .containsExactly(Reason.REQUEUE);
