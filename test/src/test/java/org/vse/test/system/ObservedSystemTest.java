@@ -1,6 +1,7 @@
 package org.vse.test.system;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -8,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.Base64;
 import java.util.HexFormat;
 import java.util.List;
@@ -20,6 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.vse.test.site.Desk;
 import org.vse.test.site.Prometheus;
 import org.vse.test.site.Site;
+import org.vse.test.site.Started;
 
 /** What an admin sees of a job from outside: its numbers in a real Prometheus, and its lines in the log. */
 @Tag("system")
@@ -133,5 +136,21 @@ class ObservedSystemTest {
                         Base64.getEncoder().encodeToString(key),
                         HexFormat.of().formatHex(key))
                 .doesNotContain(new String(key, java.nio.charset.StandardCharsets.ISO_8859_1).strip());
+    }
+
+    @Test
+    void topIsOnePlainLookForAPipeAndLooksAgainOnATerminal() {
+        Desk home = site.desk(site.alice());
+        String head = "n1: ";
+        assertThat(home.vse("top").expect(0).out())
+                .startsWith(head)
+                .contains(" cores free, ", " 0 jobs")
+                .hasLineCount(1)
+                .doesNotContain("\u001b");
+        Started top =
+                home.program("script", "-qefc", String.join(" ", home.words("top", "--interval", "1")), "/dev/null");
+        await().atMost(Duration.ofSeconds(60)).until(() -> top.out().split("\u001b\\[2J" + head, -1).length > 2);
+        top.signal(15);
+        assertThat(top.finish().out()).contains("\u001b[H\u001b[2J" + head);
     }
 }
