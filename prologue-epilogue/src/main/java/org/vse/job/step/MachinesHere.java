@@ -122,6 +122,7 @@ public final class MachinesHere {
      */
     public void save(Draft draft) {
         saved = joint.save(spec -> draft.file(memory(machine(spec.name()))));
+        job.machinesAreSaved(true);
         InParallel.each(
                 machines,
                 machine -> copy(List.of(
@@ -148,6 +149,7 @@ public final class MachinesHere {
 
     /** Starts again what was saved, and lets all run. May be called again. */
     public void goOn() {
+        job.machinesAreSaved(false);
         joint.restart();
         joint.resume();
     }
