@@ -66,6 +66,11 @@
   });
   const marks = (data.marks || []).filter(m => m.kind === 'CHECKPOINTED' || m.kind === 'RESTORED')
     .map(m => ({...m, time: Date.parse(m.at)}));
+  const attempt = of => [of.cluster, of.job, of.attempt].join('\u0000');
+  const marksOf = new Map();
+  marks.forEach(m => marksOf.set(attempt(m), [...marksOf.get(attempt(m)) || [], m]));
+  const moments = v => (marksOf.get(attempt(v.vm)) || [])
+    .map(m => (m.kind === 'RESTORED' ? 'restored ' : 'checkpoint ') + when(m.time));
   const begin = data.since ? Date.parse(data.since) : vms.reduce((least, v) => Math.min(least, v.from), now);
   const end = Math.max(begin + 1000, Math.min(now, data.until ? Date.parse(data.until) : now));
   let view = {from: begin, to: end}, shown = vms, nodes = [], focus = null, colour = 'user';
@@ -277,13 +282,13 @@
     pen.globalAlpha = 1;
     const placed = new Map();
     shown.forEach(v => {
-      const key = v.vm.job + '\u0000' + v.vm.cluster + '\u0000' + v.vm.attempt;
+      const key = attempt(v.vm);
       placed.has(key) ? placed.get(key).push(v) : placed.set(key, [v]);
     });
     const tops = new Map(nodes.map(node => [node.name, node.top]));
     const dense = shown.filter(v => v.to > view.from && v.from < view.to).length > 25 * (height - AXIS) / laneHeight;
     for (const m of dense ? [] : marks) {
-      for (const v of placed.get(m.job + '\u0000' + m.cluster + '\u0000' + m.attempt) || []) {
+      for (const v of placed.get(attempt(m)) || []) {
         const px = x(Math.max(v.from, Math.min(m.time, v.to))), y = tops.get(v.vm.node) + v.lane * laneHeight + one / 2;
         const r = Math.max(3, Math.min(6, one / 2 + 1));
         pen.beginPath();
@@ -313,6 +318,7 @@
       `${vm.name} (${vm.role}) on ${vm.node}, ` + (vm.cores.length ? `cores ${vm.cores.join(',')}` : `${vm.vcpus} vCPUs`),
       `${vm.image}`,
       `${when(v.from)} – ${vm.ended ? when(v.to) : 'still running'} (${lasted((v.to - v.from) / 1000)})`,
+      ...moments(v),
       vm.ended ? vm.why + (vm.evidence ? `: concluded, because ${vm.evidence}` : '') : '',
       vm.cpuNanos === null ? '' : `CPU ${lasted(vm.cpuNanos / 1e9)}`,
       vm.queue ? `queue ${vm.queue}` : '', vm.account ? `account ${vm.account}` : ''
@@ -422,7 +428,7 @@
     const rows = [...shown].sort((a, b) => b.from - a.from).slice(0, most).map(v => [
       v.vm.job, String(v.vm.attempt), v.vm.user, v.vm.queue || '–', v.vm.name, v.vm.node, v.vm.cores.join(',') || '–', v.vm.image,
       when(v.from), v.vm.ended ? when(v.to) + (v.vm.evidence ? ' ?' : '') : '–', lasted(v.vm.elapsedSeconds),
-      fixed(v.vm.coreSeconds / 3600), v.state]);
+      fixed(v.vm.coreSeconds / 3600), [v.state, ...moments(v)].join(', ')]);
     const more = el('button', {type: 'button'}, 'Show more');
     more.addEventListener('click', () => { most += 500; fillTables(); });
     list.replaceChildren(table(`VMs, the newest first: ${count(rows.length)} of ${count(shown.length)}`,

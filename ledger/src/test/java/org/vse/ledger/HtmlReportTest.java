@@ -69,6 +69,16 @@ class HtmlReportTest {
         assertThat(screenshot(html, "small")).isGreaterThan(20_000);
     }
 
+    /** What a real cluster's jobs were saved and went on. */
+    @Test
+    void checkpointsAndRestoresAreInThePictureAndInTheTable() throws IOException {
+        String dom = dom(Files.readString(Path.of("../docs/examples/report-vms.html")), "real");
+        assertThat(dom).contains("</svg>checkpoint</li>").contains("</svg>restored</li>");
+        assertThat(dom)
+                .containsPattern("CHECKPOINTED, checkpoint [0-9: -]{19}")
+                .containsPattern("FINISHED, restored [0-9: -]{19}");
+    }
+
     @Test
     void tenThousandIntervalsAreReadable() throws IOException {
         VmReport many = report(new Cluster(2).fill(24, 10_000));

@@ -35,6 +35,7 @@ public final class Job implements Progress, AutoCloseable {
     private volatile @Nullable VseException failure;
     private volatile @Nullable Outcome outcome;
     private volatile boolean cancelled;
+    private volatile boolean away;
     private volatile @Nullable VseException partFailure;
     private final AtomicReference<@Nullable SaveOrder> order = new AtomicReference<>();
     private final CountDownLatch terminal = new CountDownLatch(1);
@@ -362,6 +363,16 @@ public final class Job implements Progress, AutoCloseable {
     /** Counted down when somebody sits at the terminal of an interactive job. */
     public CountDownLatch terminal() {
         return terminal;
+    }
+
+    /** Notes that the machines of this node are not there because they were saved, or that they are there again. */
+    public void machinesAreSaved(boolean saved) {
+        away = saved;
+    }
+
+    /** True when the machines of this node, or those of the whole job, have ended because they were saved. */
+    public boolean areMachinesSaved() {
+        return away || saved().isPresent();
     }
 
     /** Notes that a machine of this job has ended by itself. */
