@@ -23,6 +23,9 @@ public final class ProbedAccelerator implements AcceleratorChoice {
     /** A kernel needs less than a second under KVM, and emulated by one core in a VM three. */
     static final Duration DEADLINE = Duration.ofSeconds(10);
 
+    /** Whether there is a device at all is the same for every group. */
+    private static final int ANY_GROUP = 0;
+
     private static final Logger LOG = LoggerFactory.getLogger(ProbedAccelerator.class);
 
     private final AcceleratorProbe probe;
@@ -47,16 +50,16 @@ public final class ProbedAccelerator implements AcceleratorChoice {
     /** @throws VseException STEP_INTERRUPTED when this thread was interrupted; the next one probes again */
     @Override
     public Accelerator choose(Supplier<ProbeGuest> asked, Waiting waiting) {
-        ProbeGuest guest = asked.get();
         if (!one.tryLock()) {
             waiting.until("another job's probe of KVM", clock.instant().plus(DEADLINE));
             lock();
         }
         try {
-            ProbeHost now = host.apply(guest.gid());
-            if (!now.hasKvm()) {
-                return say(result(guest, Accelerator.TCG, "there is no /dev/kvm"));
+            if (!host.apply(ANY_GROUP).hasKvm()) {
+                return say(new Result("", Accelerator.TCG, "there is no /dev/kvm", now()));
             }
+            ProbeGuest guest = asked.get();
+            ProbeHost now = host.apply(guest.gid());
             if (record.isEmpty()) {
                 record = ProbeRecord.read(file);
             }
@@ -79,7 +82,11 @@ public final class ProbedAccelerator implements AcceleratorChoice {
     }
 
     private Result result(ProbeGuest guest, Accelerator accelerator, String evidence) {
-        return new Result(guest.kernel(), accelerator, evidence, clock.instant().toString());
+        return new Result(guest.kernel(), accelerator, evidence, now());
+    }
+
+    private String now() {
+        return clock.instant().toString();
     }
 
     /** Once for each result that differs from the one before. */

@@ -216,6 +216,9 @@ class ImageSystemTest {
                 .strip();
         Staging.removeTree(work);
         assertThat(root.vse("image", "inspect", "own").expect(0).out()).contains("boot              disk", digest);
+        // The kernel by which the node finds out about KVM.
+        root.vse("image", "pull", "debian-12", "--from", tests().root().toRealPath().toString())
+                .expect(0);
 
         Desk home = site.desk(site.alice());
         home.script("own.sh", script("own", "echo hello from $(hostname) as $(id -un), on $(df --output=source /)"));
