@@ -345,7 +345,7 @@ record Admission(
     }
 
     private static boolean isReachable(Path home, JobRecord.User user) {
-        if (home.getNameCount() == 0 || GUEST_OWN.contains(home.getName(0).toString())) {
+        if (isGuestsOwn(home)) {
             return false;
         }
         try (UserDirectory opened = UserDirectory.open(home, user.uid(), user.gid(), gids(user))) {
@@ -355,9 +355,14 @@ record Admission(
         }
     }
 
+    /** Whether a guest has a directory of its own there, or above all of them. */
+    static boolean isGuestsOwn(Path directory) {
+        return directory.getNameCount() == 0
+                || GUEST_OWN.contains(directory.getName(0).toString());
+    }
+
     static void requireMountable(Path directory) {
-        if (directory.getNameCount() == 0
-                || GUEST_OWN.contains(directory.getName(0).toString())) {
+        if (isGuestsOwn(directory)) {
             throw VseException.of(ErrorCode.SHARE_UNSUPPORTED, "working directory '" + directory + "' cannot be shared")
                     .fact("reason", "the guest has a directory of its own there")
                     .next("run the job from another directory, or with #VSE share=none");
