@@ -22,6 +22,7 @@ public final class DescriptionFiles {
     /** Most files of one script. */
     public static final int MOST = 8;
 
+    private static final String CORRECT = "correct the path; a relative one begins in the job's directory";
     private static final Pattern FILE = Pattern.compile("[!-~]{1,1024}");
     private static final List<String> KNOWN = known();
 
@@ -90,8 +91,29 @@ public final class DescriptionFiles {
         return layers;
     }
 
+    /** The reason of {@link #unreadable} where the user has no right to read. */
+    public static final String DENIED = "permission denied";
+
+    /** What is said about a file that is not there, or that the user cannot reach. */
+    public static VseException missing(Path file) {
+        return VseException.of(ErrorCode.DESCRIPTION_INVALID, "there is no file '" + file + "'")
+                .next(CORRECT);
+    }
+
+    /** What is said about a directory, a pipe, a device. */
+    public static VseException notAFile(Path file) {
+        return VseException.of(ErrorCode.DESCRIPTION_INVALID, "'" + file + "' is not a file")
+                .next(CORRECT);
+    }
+
+    /** What is said about a file that is there and cannot be read. */
+    public static VseException unreadable(Path file, String reason) {
+        return VseException.of(ErrorCode.DESCRIPTION_INVALID, "'" + file + "' cannot be read")
+                .fact("reason", reason);
+    }
+
     private static Layer layer(Fields fields, SettingsReader reader) {
-        return new Layer("description", reader.change(fields), reader.reserved(fields), reader.variants(fields), true);
+        return new Layer("description", reader.change(fields), reader.reserved(fields, SettingsReader.KEYS), reader.variants(fields), true);
     }
 
     private static String text(Source source, Path file, SourcePosition at) {

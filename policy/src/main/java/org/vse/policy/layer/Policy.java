@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -128,9 +129,22 @@ public final class Policy {
     }
 
     /**
+     * The layers of the files that a script names; none, and no file is looked at, where the job's queue runs no VMs or reserves
+     * {@code vse}: {@link #judge} refuses these scripts.
+     *
+     * @param directory absolute, the job's
+     * @throws VseException as {@link DescriptionFiles#layers}
+     */
+    public List<Layer> descriptions(String queue, JobScript script, Path directory, DescriptionFiles.Source source) {
+        boolean taken = queue(queue).stream()
+                .anyMatch(q -> q.layers().stream().noneMatch(l -> l.reserved().containsKey(DirectiveKey.VSE)));
+        return taken ? DescriptionFiles.layers(script, directory, source) : List.of();
+    }
+
+    /**
      * What a job of a queue comes to.
      *
-     * @param descriptions the layers of the files that the script names, from {@link DescriptionFiles}
+     * @param descriptions the layers of the files that the script names, from {@link #descriptions}
      */
     public Judgement judge(String queue, JobScript script, List<Layer> descriptions, Applicant job) {
         Optional<QueueLayers> known = queue(queue);

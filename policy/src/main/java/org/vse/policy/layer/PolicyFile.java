@@ -128,7 +128,7 @@ record PolicyFile(String file, Optional<String> cluster, Part all, Map<String, P
             Layer.Change enforced = change(fields, "enforce");
             List<Setting> sets = new ArrayList<>(defaults.sets().all());
             Map<DirectiveKey, SourcePosition> reserved = new EnumMap<>(DirectiveKey.class);
-            reserved.putAll(settings.reserved(fields));
+            reserved.putAll(settings.reserved(fields, SettingsReader.RESERVED));
             enforced.removes().forEach((key, at) -> mistakes.add(at, "'" + key + "' is enforced without a value"));
             for (Setting setting : enforced.sets().all()) {
                 defaults.sets()

@@ -25,6 +25,9 @@ final class SettingsReader {
             .map(DirectiveKey::word)
             .toList();
 
+    /** Keys that a site may reserve: with {@code vse}, scripts name no descriptions. */
+    static final List<String> RESERVED = and(DirectiveKey.VSE.word(), KEYS);
+
     static final String WHEN = "when";
 
     private static final Pattern WORD = Pattern.compile("[a-z-]{1,40}");
@@ -122,15 +125,20 @@ final class SettingsReader {
                 : Optional.empty();
     }
 
-    Map<DirectiveKey, SourcePosition> reserved(Fields fields) {
+    /**
+     * The keys that a layer reserves.
+     *
+     * @param keys those that it may
+     */
+    Map<DirectiveKey, SourcePosition> reserved(Fields fields, List<String> keys) {
         Map<DirectiveKey, SourcePosition> reserved = new EnumMap<>(DirectiveKey.class);
         for (Fields.Located word : fields.texts("reserved", WORD, "a key")) {
-            if (KEYS.contains(word.text())) {
+            if (keys.contains(word.text())) {
                 reserved.put(DirectiveKey.of(word.text()).orElseThrow(), word.at());
             } else {
                 mistakes.add(word.at(), "'" + word.text() + "' is not a key that can be reserved")
-                        .fact("known", String.join(", ", KEYS))
-                        .next(DidYouMean.of(word.text(), KEYS)
+                        .fact("known", String.join(", ", keys))
+                        .next(DidYouMean.of(word.text(), keys)
                                 .map(m -> "did you mean '" + m + "'?")
                                 .orElse("remove it"));
             }

@@ -22,7 +22,6 @@ import org.vse.failure.VseException;
 import org.vse.policy.Examples;
 import org.vse.policy.JobScript;
 import org.vse.policy.layer.Applicant;
-import org.vse.policy.layer.DescriptionFiles;
 import org.vse.policy.layer.GateFile;
 import org.vse.policy.layer.Judgement;
 import org.vse.policy.layer.Layer;
@@ -122,8 +121,8 @@ class GateCorpusTest {
         JobScript script = JobScript.parse(job.file(), job.text());
         Map<String, String> files = new TreeMap<>();
         files.put("/home/mpi.yaml", Examples.read("examples/vse/mpi.yaml"));
-        List<Layer> layers = DescriptionFiles.layers(
-                script, java.nio.file.Path.of("/home"), file -> String.valueOf(files.get(file.toString())));
+        List<Layer> layers = POLICY.descriptions(
+                job.queue(), script, java.nio.file.Path.of("/home"), file -> String.valueOf(files.get(file.toString())));
         Judgement judgement = POLICY.judge(
                 job.queue(),
                 script,

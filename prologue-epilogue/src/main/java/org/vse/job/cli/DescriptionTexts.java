@@ -2,13 +2,12 @@ package org.vse.job.cli;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.vse.failure.ErrorCode;
-import org.vse.failure.VseException;
 import org.vse.policy.ScriptText;
 import org.vse.policy.layer.DescriptionFiles;
 
@@ -19,18 +18,16 @@ final class DescriptionTexts implements DescriptionFiles.Source {
     @Override
     public String text(Path file) {
         if (!Files.isRegularFile(file)) {
-            throw VseException.of(
-                            ErrorCode.DESCRIPTION_INVALID,
-                            (Files.exists(file) ? "'" + file + "' is not a file" : "there is no file '" + file + "'"))
-                    .next("correct the path; it begins in the directory where the job is submitted");
+            throw Files.exists(file) ? DescriptionFiles.notAFile(file) : DescriptionFiles.missing(file);
         }
         try (InputStream in = Files.newInputStream(file)) {
             String text = ScriptText.utf8(file.toString(), in.readNBytes(DescriptionFiles.MAX_BYTES + 1));
             texts.put(file, text);
             return text;
+        } catch (AccessDeniedException e) {
+            throw DescriptionFiles.unreadable(file, DescriptionFiles.DENIED).because(e);
         } catch (IOException e) {
-            throw VseException.of(ErrorCode.DESCRIPTION_INVALID, "'" + file + "' cannot be read")
-                    .fact("reason", e.getClass().getSimpleName())
+            throw DescriptionFiles.unreadable(file, String.valueOf(e.getMessage()))
                     .because(e);
         }
     }

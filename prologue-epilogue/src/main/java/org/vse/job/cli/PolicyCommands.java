@@ -112,13 +112,13 @@ final class PolicyCommands {
             Path cwd = WorkDirectory.logical(context.environment(), context.directory());
             ScriptFile file = ScriptFile.read(script, cwd);
             JobScript parsed = JobScript.parse(file.name().toString(), file.text());
-            List<Layer> layers = DescriptionFiles.layers(parsed, cwd, new DescriptionTexts());
+            Policy read = policy(context, policy);
+            List<Layer> layers = read.descriptions(queue, parsed, cwd, new DescriptionTexts());
             JobRecord.User found = new HostUsers(context.runner())
                     .find(user == null ? Integer.toString(context.site().uid()) : user);
             List<String> groups =
                     found.groups().stream().map(JobRecord.Group::name).toList();
             Applicant job = facts(found.name(), groups, PbsResources.read(parsed));
-            Policy read = policy(context, policy);
             Judgement judgement = read.judge(queue, parsed, layers, job);
             Explanation explanation = Explanation.of(judgement);
             Optional<PlannedRoles> plan =

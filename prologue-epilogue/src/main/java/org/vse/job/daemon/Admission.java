@@ -91,7 +91,7 @@ record Admission(
         JobScript script = script(submission);
         boolean ordinary = standing == Standing.ORDINARY;
         ResourceRequest request = PbsResources.read(script);
-        Judgement judgement = judgement(QUEUE, submission, script, request, user, policy);
+        Judgement judgement = judgement(QUEUE, submission, script, request, user, policy, submission::description);
         judgement.requireAllowed();
         JobDescription description = AddedParts.settled(
                 ordinary ? OrdinaryJob.description(judgement.settings()) : judgement.description(), user, policy);
@@ -126,10 +126,16 @@ record Admission(
      * Checks a job that a batch system has given cores to: what it runs as, where and on what is the batch system's word.
      *
      * @param share what the job has of this node
+     * @param descriptions reads the files that the script names, with the user's rights
      * @throws VseException of kind USER for whatever is wrong with the script, or with it and the allocation together
      */
     static Admission of(
-            JobFacts facts, JobFacts.NodeShare share, JobRecord.User user, Policy policy, ImageStore images) {
+            JobFacts facts,
+            JobFacts.NodeShare share,
+            JobRecord.User user,
+            Policy policy,
+            ImageStore images,
+            DescriptionFiles.Source descriptions) {
         JobFacts.Script script = facts.script().orElseThrow(Admission::interactive);
         Submission submission = new Submission(
                 new Submission.Script(script.name(), script.text()),
@@ -144,7 +150,7 @@ record Admission(
         JobScript parsed = script(submission);
         ResourceRequest request = new ResourceRequest(
                 1, OptionalInt.of(share.count()), ofOneNode(facts), facts.walltime(), Optional.empty(), Map.of());
-        Judgement judgement = judgement(facts.queue(), submission, parsed, asked(facts), user, policy);
+        Judgement judgement = judgement(facts.queue(), submission, parsed, asked(facts), user, policy, descriptions);
         judgement.requireAllowed();
         JobDescription description = AddedParts.settled(judgement.description(), user, policy);
         LocalDemand demand = LocalDemand.of(request, description);
@@ -215,20 +221,9 @@ record Admission(
             JobScript script,
             ResourceRequest request,
             JobRecord.User user,
-            Policy policy) {
-        List<Layer> descriptions = DescriptionFiles.layers(
-                script,
-                Path.of(submission.cwd()),
-                file -> submission.descriptions().stream()
-                        .filter(sent -> sent.name().equals(file.toString()))
-                        .map(Submission.Script::text)
-                        .findFirst()
-                        .orElseThrow(
-                                () -> VseException.of(
-                                                ErrorCode.DESCRIPTION_INVALID,
-                                                "'" + file + "' did not come with the script")
-                                        .next(
-                                                "write its keys as #VSE lines, or submit with 'vse run', which reads it as you")));
+            Policy policy,
+            DescriptionFiles.Source source) {
+        List<Layer> descriptions = policy.descriptions(queue, script, Path.of(submission.cwd()), source);
         List<String> groups = user.groups().stream().map(JobRecord.Group::name).toList();
         return policy.judge(
                 queue,
@@ -358,7 +353,7 @@ record Admission(
     }
 
     private static boolean isReachable(Path home, JobRecord.User user) {
-        if (home.getNameCount() == 0 || GUEST_OWN.contains(home.getName(0).toString())) {
+        if (isGuestsOwn(home)) {
             return false;
         }
         try (UserDirectory opened = UserDirectory.open(home, user.uid(), user.gid(), gids(user))) {
@@ -368,9 +363,14 @@ record Admission(
         }
     }
 
+    /** Whether a guest has a directory of its own there, or above all of them. */
+    static boolean isGuestsOwn(Path directory) {
+        return directory.getNameCount() == 0
+                || GUEST_OWN.contains(directory.getName(0).toString());
+    }
+
     static void requireMountable(Path directory) {
-        if (directory.getNameCount() == 0
-                || GUEST_OWN.contains(directory.getName(0).toString())) {
+        if (isGuestsOwn(directory)) {
             throw VseException.of(ErrorCode.SHARE_UNSUPPORTED, "working directory '" + directory + "' cannot be shared")
                     .fact("reason", "the guest has a directory of its own there")
                     .next("run the job from another directory, or with #VSE share=none");

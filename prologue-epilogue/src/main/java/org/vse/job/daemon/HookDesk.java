@@ -154,7 +154,8 @@ final class HookDesk {
         try {
             share = share(facts);
             JobRecord.User user = users.find(Integer.toString(facts.owner().uid()));
-            admission = Admission.of(facts, share, user, policy.get(), node.images());
+            UserTexts descriptions = new UserTexts(node.commands(), user, facts.job());
+            admission = Admission.of(facts, share, user, policy.get(), node.images(), descriptions);
         } catch (VseException e) {
             throw refused(facts, VmAccount.refused(node, system.dialect().word(), facts, e));
         }

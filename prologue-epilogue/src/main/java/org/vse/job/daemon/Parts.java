@@ -22,6 +22,7 @@ import org.vse.job.lifecycle.JobState;
 import org.vse.job.peer.PartOrder;
 import org.vse.job.peer.PartSaving;
 import org.vse.job.step.MachinesHere;
+import org.vse.job.step.NfsServer;
 import org.vse.job.step.Node;
 import org.vse.job.step.PartLeases;
 import org.vse.job.step.SaveWord;
@@ -149,6 +150,18 @@ final class Parts implements AutoCloseable {
         requireFirst(part.record(), from);
         leases.renew(part);
         return part;
+    }
+
+    /**
+     * The workers here mount what the job's head serves.
+     *
+     * @throws VseException NOT_PERMITTED when that is not the job's first node, PLUG_IN_FAILED with what a worker said
+     */
+    void join(String tag, String from) {
+        Job part = find(tag).orElseThrow(() -> unknown(tag));
+        requireFirst(part.record(), from);
+        leases.renew(part);
+        new NfsServer(node).join(part);
     }
 
     /**

@@ -79,6 +79,10 @@ final class PeerApi {
             case "POST parts lease" ->
                 call.reply()
                         .json(200, news(parts.renew(path.get(2), from), call.integer("from", 0, Integer.MAX_VALUE)));
+            case "POST parts join" -> {
+                parts.join(path.get(2), from);
+                call.reply().json(200, Map.of());
+            }
             case "POST parts saving" -> {
                 Optional<MachinesHere.Sealed> files = parts.saving(path.get(2), saving(call.body()), from);
                 call.reply().json(200, files.isPresent() ? files.get() : Map.of());

@@ -3,6 +3,7 @@ package org.vse.job.daemon;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -17,7 +18,7 @@ import org.vse.job.lifecycle.JobRecord;
  * @param user whom to run as, for root only; null for the caller
  * @param image of an interactive job; null otherwise
  * @param terminal of an interactive job; null otherwise
- * @param descriptions the files that the script names with {@code vse=}, read by the caller: the daemon reads nothing of theirs
+ * @param descriptions the files that the script names with {@code vse=}, read by the caller
  */
 record Submission(
         @Nullable Script script,
@@ -64,6 +65,21 @@ record Submission(
                 throw bad("'script' needs a name and a text");
             }
         }
+    }
+
+    /**
+     * The text of a file that the script names.
+     *
+     * @throws VseException DESCRIPTION_INVALID when it was not sent
+     */
+    String description(Path file) {
+        return descriptions.stream()
+                .filter(sent -> sent.name().equals(file.toString()))
+                .map(Script::text)
+                .findFirst()
+                .orElseThrow(() -> VseException.of(
+                                ErrorCode.DESCRIPTION_INVALID, "'" + file + "' did not come with the script")
+                        .next("write its keys as #VSE lines, or submit with 'vse run', which reads it as you"));
     }
 
     static Submission of(JsonNode body, ObjectMapper json) {

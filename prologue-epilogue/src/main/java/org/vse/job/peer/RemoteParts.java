@@ -44,6 +44,9 @@ public final class RemoteParts implements Sisters, AutoCloseable {
     /** An older attempt may have to be ended first. */
     private static final Duration ORDER = Duration.ofSeconds(60);
 
+    /** More than a guest is given for it. */
+    private static final Duration JOIN = Duration.ofSeconds(90);
+
     private static final Duration END = Duration.ofSeconds(60);
     /** Gigabytes on a slow disk. */
     private static final Duration SAVE = Duration.ofMinutes(30);
@@ -145,6 +148,14 @@ public final class RemoteParts implements Sisters, AutoCloseable {
             throw VseException.of(ErrorCode.STEP_INTERRUPTED, "the wait for other nodes was interrupted")
                     .because(e);
         }
+    }
+
+    @Override
+    public void join(Job job) {
+        everywhere(job, node -> client.call(node, HttpMethod.POST, path(job) + "/join", Map.of(), JOIN))
+                .ifPresent(failure -> {
+                    throw failure;
+                });
     }
 
     @Override

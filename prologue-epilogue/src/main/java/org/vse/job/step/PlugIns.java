@@ -51,8 +51,14 @@ final class PlugIns {
         List<PlugIn> plugIns = job.record().additions().plugIns();
         Map<String, String> added = new TreeMap<>();
         for (PlugIn plugIn : plugIns) {
-            progress.waiting("plug-in " + plugIn.name(), node.clock().instant().plus(TIMEOUT));
-            added.putAll(plugIn.program().isEmpty() ? hostFile(job, plugIn) : program(job.record(), plugIn));
+            boolean serves = plugIn.name().equals(PlugIn.NFS_SERVER);
+            progress.waiting(
+                    "plug-in " + plugIn.name(), node.clock().instant().plus(serves ? NfsServer.TIMEOUT : TIMEOUT));
+            if (serves) {
+                new NfsServer(node).serve(job, plugIn);
+            } else {
+                added.putAll(plugIn.program().isEmpty() ? hostFile(job, plugIn) : program(job.record(), plugIn));
+            }
         }
         if (!plugIns.isEmpty()) {
             job.keepPlugIns(added);

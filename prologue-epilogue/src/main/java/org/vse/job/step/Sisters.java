@@ -35,6 +35,14 @@ public interface Sisters {
      */
     void awaitReady(Job job, Instant deadline, Progress progress);
 
+    /**
+     * The workers on every other node mount what the head serves, all at once; returns when each has it. See
+     * {@link NfsServer#join}.
+     *
+     * @throws VseException the first failure, or PEER_UNREACHABLE
+     */
+    void join(Job job);
+
     /** Goes on holding the parts of a job that an earlier daemon has begun. */
     void hold(Job job);
 
@@ -69,6 +77,11 @@ public interface Sisters {
 
         @Override
         public void awaitReady(Job job, Instant deadline, Progress progress) {
+            requireOne(job.record());
+        }
+
+        @Override
+        public void join(Job job) {
             requireOne(job.record());
         }
 

@@ -215,6 +215,23 @@ class AdmissionTest {
     }
 
     @Test
+    void aHeadServesOneDirectoryThatIsNotTheSystems() {
+        String policy =
+                "queues: { local: { images: { allow: [test] }, plug-ins: { allow: ['*'] }, enforce: { share: none } } }";
+        for (String word : List.of("", ":/", ":/etc/ssh", ":/var/x", ":scratch", ":/a/../etc", ":/./etc", ":/a//b", ":/a/")) {
+            VseException failure = refusedBy(policy, TestNode.submission("#VSE image=test plug-ins=nfs-server" + word));
+            assertThat(failure.code()).as(word).isEqualTo(ErrorCode.PLUG_IN_FAILED);
+            assertThat(failure.what()).endsWith("is not a directory that a head can serve");
+            assertThat(failure.where()).isEqualTo("/home/carol/job.sh:1:26");
+        }
+        assertThat(refusedBy(policy, TestNode.submission("#VSE image=test plug-ins=nfs-server:/a,nfs-server:/b"))
+                        .what())
+                .isEqualTo("a head serves one directory, not 2");
+        assertThat(refusedBy(policy, TestNode.submission("#VSE image=test plug-ins=nfs-server:/scratch/..a")))
+                .isNull();
+    }
+
+    @Test
     void aDescriptionIsTakenFromTheSubmissionAndNeverFromTheDisk() throws IOException {
         Path file = Files.writeString(dir.resolve("a.yaml"), "image: test\nshare: none\nmemory: 1GiB\n");
         Submission base = TestNode.submission("#VSE vse=" + file);

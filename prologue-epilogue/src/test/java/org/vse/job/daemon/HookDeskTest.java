@@ -247,6 +247,30 @@ class HookDeskTest {
     }
 
     @Test
+    void whatADescriptionSaysWhenTheJobStartsCounts() throws IOException {
+        Path description = dir.resolve("vm.yaml");
+        script = "#!/bin/bash\n#VSE vse=" + description + "\nhostname\n";
+        String text = "image: test\nshare: none\nnetwork: user\nmemory: ";
+        Files.writeString(description, text + "256MiB\n");
+        assertThat(prologue().record().machines().get(0).memoryBytes()).isEqualTo(256L << 20);
+        Files.writeString(description, text + "320MiB\n");
+        assertThat(prologue().record().machines().get(0).memoryBytes()).isEqualTo(256L << 20);
+        attempt = 2;
+        assertThat(prologue().record().machines().get(0).memoryBytes()).isEqualTo(320L << 20);
+    }
+
+    @Test
+    void aDescriptionIsRefusedOnTheNodeAtItsLine() throws IOException {
+        Path description = Files.writeString(dir.resolve("vm.yaml"), "image: test\nmemry: 1GiB\n");
+        script = "#!/bin/bash\n#VSE vse=" + description + "\nhostname\n";
+        VseException refused = catchThrowableOfType(VseException.class, this::prologue);
+        assertThat(refused.code()).isEqualTo(ErrorCode.DESCRIPTION_INVALID);
+        assertThat(refused.where()).isEqualTo(description + ":2:1");
+        Files.delete(description);
+        assertThat(catchThrowableOfType(VseException.class, this::prologue)).isSameAs(refused);
+    }
+
+    @Test
     void aNewerAttemptEndsTheOlderOneFirst() {
         prologue();
         attempt = 2;

@@ -41,7 +41,9 @@ import org.vse.job.peer.RemoteParts;
 import org.vse.job.peer.SiteAuthority;
 import org.vse.job.step.PartLeases;
 import org.vse.job.step.Steps;
+import org.vse.policy.Additions;
 import org.vse.policy.Network;
+import org.vse.policy.PlugIn;
 import org.vse.policy.Share;
 import org.vse.process.Command;
 import org.vse.process.CommandRunner;
@@ -65,6 +67,7 @@ class PartsSystemTest {
     private InetSocketAddress address;
     private TestNode second;
     private FakeDriver machines;
+    private final ScriptedGuest guests = new ScriptedGuest(true);
     private final JobTable table = new JobTable();
     private Parts parts;
     private LocalDesk desk;
@@ -74,7 +77,7 @@ class PartsSystemTest {
     @BeforeEach
     void start() throws IOException {
         new SiteAuthority(dir.resolve("ca")).init("here", Duration.ofDays(1), Instant.now());
-        machines = new FakeDriver("me", Files.createDirectory(dir.resolve("vms")), new ScriptedGuest(true));
+        machines = new FakeDriver("me", Files.createDirectory(dir.resolve("vms")), guests);
         PeerClient silent = new PeerClient(identity("n2"), PeerNodes.parse("", 1), JobFixture.json());
         open.add(silent);
         second = new TestNode(
@@ -197,7 +200,16 @@ class PartsSystemTest {
                 null,
                 null,
                 Instant.EPOCH,
-                null,
+                new Additions(
+                        List.of(),
+                        List.of(),
+                        List.of(),
+                        List.of(),
+                        null,
+                        List.of(PlugIn.one("nfs-server:/shared")),
+                        List.of(),
+                        false,
+                        null),
                 null,
                 null);
     }
@@ -292,6 +304,21 @@ class PartsSystemTest {
         assertThatThrownBy(() -> old.sisters.begin(old.job, KEY))
                 .isInstanceOfSatisfying(
                         VseException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.JOB_STATE));
+    }
+
+    @Test
+    void theWorkersOfAPartMountWhatTheHeadServes() throws IOException {
+        First first = new First("n1", 1);
+        first.begin();
+        first.sisters.join(first.job);
+        assertThat(guests.scripts()).endsWith("vse-import");
+        PeerNodes nodes = PeerNodes.parse("n2=127.0.0.1:" + address.getPort(), 1);
+        String join = "/v1/parts/" + first.job.record().tag() + "/join";
+        try (PeerClient stranger = new PeerClient(identity("n3"), nodes, second.json())) {
+            assertThatThrownBy(() -> stranger.call("n2", HttpMethod.POST, join, Map.of(), Duration.ofSeconds(10))
+                            .join())
+                    .hasMessageContaining("only the first node");
+        }
     }
 
     @Test

@@ -6,7 +6,9 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
+import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicReference;
 import org.vse.provisioner.fake.FakeGuest;
 import org.vse.provisioner.fake.FakeMachine;
@@ -18,9 +20,15 @@ final class ScriptedGuest implements FakeGuest {
     private final ObjectMapper json = new ObjectMapper();
     private final boolean endsAtOnce;
     private final AtomicReference<FakeMachine> running = new AtomicReference<>();
+    private final List<String> scripts = new CopyOnWriteArrayList<>();
 
     ScriptedGuest(boolean endsAtOnce) {
         this.endsAtOnce = endsAtOnce;
+    }
+
+    /** Names of the scripts that it was given, in their order. */
+    List<String> scripts() {
+        return List.copyOf(scripts);
     }
 
     boolean isRunning() {
@@ -60,6 +68,7 @@ final class ScriptedGuest implements FakeGuest {
     }
 
     private void launch(FakeMachine machine, JsonNode arguments) {
+        scripts.add(arguments.path(2).asText());
         if (arguments.path(2).asText().equals("vse-start")) {
             machine.write(ControlRecords.PORT, "started 43\n");
             running.set(machine);

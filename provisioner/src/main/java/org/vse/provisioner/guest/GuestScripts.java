@@ -19,6 +19,8 @@ final class GuestScripts {
     static final String RUNNER = read("runtime.sh") + read("runner.sh");
     static final String ENTER = read("enter.sh");
     static final String SIGNAL = read("runtime.sh") + read("signal.sh");
+    static final String EXPORT = read("runtime.sh") + read("export.sh");
+    static final String IMPORT = read("runtime.sh") + read("import.sh");
     static final String STATUS = read("runtime.sh") + read("status.sh");
 
     private GuestScripts() {}

@@ -42,8 +42,8 @@ class PolicySystemTest {
                     images: { allow: ["debian-12"] }
                     mounts: { read: ["%1$s/read", "%1$s/link"], write: ["%1$s/write"] }
                     services: { allow: ["*"] }
-                    boot: { allow: ["vse.test=*"] }
-                    plug-ins: { allow: [hostfile, token, broken] }
+                    boot: { allow: ["vse.test=*", "module_blacklist=*"] }
+                    plug-ins: { allow: [hostfile, nfs-server, token, broken] }
                     limits: { root: [no, yes], memory: 512MiB }
                 """.formatted(data));
         site = Site.prepare("policy: " + policy + "\n");
@@ -84,7 +84,7 @@ class PolicySystemTest {
                 #PBS -l nodes=1:ppn=2
                 #VSE image=debian-12 vms-per-node=2 memory=192MiB head-memory=256MiB
                 #VSE mounts=%1$s/read,%1$s/write:rw boot=vse.test=1
-                #VSE head-services=ssh plug-ins=hostfile:mpich,token:seven
+                #VSE head-services=ssh plug-ins=hostfile:mpich,token:seven,nfs-server:/scratch/own
                 cat %1$s/read/old
                 touch %1$s/read/new 2>/dev/null || echo "read only"
                 touch %1$s/write/new && echo "written"
@@ -96,13 +96,20 @@ class PolicySystemTest {
                 ls /run/vse/service-ssh && ssh vm1 ls /run/vse/service-ssh 2>/dev/null || echo "one service"
                 tr '\\n' ' ' < "$VSE_HOSTFILE"; echo
                 echo "token $TOKEN, user $(id -un)"
+                cd /scratch/own
+                umask 077
+                echo "of the head" > from-head
+                ssh vm1 'cd /scratch/own && cat from-head && umask 077 && echo "of a worker" > from-worker && rm from-head'
+                echo "$(ls) $(cat from-worker) $(stat -c '%%u %%a' from-worker) in $(stat -c '%%u %%a' .)"
+                ssh vm1 grep -c '" /scratch/own nfs4 .*addr=10[.]77[.]0[.]1,"' /proc/mounts
                 """.formatted(data));
         Finished run = home.vse("run", "--quiet", "all.sh");
         run.expect(0);
         assertThat(run.out())
                 .isEqualTo("there\nread only\nwritten\nvse.test=1\nrole head head worker\nhead has more\n"
                         + "/run/vse/service-ssh\none service\nvm0:1 vm1:1 \ntoken as "
-                        + site.alice().uid() + ", user " + site.alice().name() + "\n");
+                        + site.alice().uid() + ", user " + site.alice().name() + "\nof the head\nfrom-worker of a worker "
+                        + site.alice().uid() + " 600 in " + site.alice().uid() + " 755\n1\n");
         assertThat(Files.getAttribute(data.resolve("write/new"), "unix:uid"))
                 .isEqualTo(site.alice().uid());
         assertThat(data.resolve("read/new")).doesNotExist();
@@ -136,6 +143,16 @@ class PolicySystemTest {
                 """);
         assertThat(home.vse("run", "--quiet", "broken.sh").err())
                 .contains("plug-in 'broken' failed [PLUG_IN_FAILED]", "no licence is left");
+        home.script("without.sh", """
+                #!/bin/sh
+                #PBS -l nodes=1:ppn=2
+                #VSE image=debian-12 memory=192MiB vms-per-node=2 boot=module_blacklist=nfsd
+                #VSE plug-ins=nfs-server:/scratch
+                """);
+        assertThat(home.vse("run", "--quiet", "without.sh").err())
+                .contains(
+                        "plug-in 'nfs-server' failed [PLUG_IN_FAILED]",
+                        "the image's kernel has no NFS server: it needs the module 'nfsd'");
     }
 
     @Test
