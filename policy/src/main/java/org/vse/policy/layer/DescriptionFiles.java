@@ -113,7 +113,12 @@ public final class DescriptionFiles {
     }
 
     private static Layer layer(Fields fields, SettingsReader reader) {
-        return new Layer("description", reader.change(fields), reader.reserved(fields, SettingsReader.KEYS), reader.variants(fields), true);
+        return new Layer(
+                "description",
+                reader.change(fields),
+                reader.reserved(fields, SettingsReader.KEYS),
+                reader.variants(fields),
+                true);
     }
 
     private static String text(Source source, Path file, SourcePosition at) {

@@ -122,7 +122,10 @@ class GateCorpusTest {
         Map<String, String> files = new TreeMap<>();
         files.put("/home/mpi.yaml", Examples.read("examples/vse/mpi.yaml"));
         List<Layer> layers = POLICY.descriptions(
-                job.queue(), script, java.nio.file.Path.of("/home"), file -> String.valueOf(files.get(file.toString())));
+                job.queue(),
+                script,
+                java.nio.file.Path.of("/home"),
+                file -> String.valueOf(files.get(file.toString())));
         Judgement judgement = POLICY.judge(
                 job.queue(),
                 script,

@@ -53,8 +53,10 @@ class BadFilesDocumentTest {
         files.put(
                 "anchors and aliases, so also a bomb of them",
                 List.of(policy("a: &a [x, x]\nb: &b [*a, *a]"), description("a: &a [x, x]\nb: [*a, *a]")));
-        files.put("tags such as `!!python/object`", List.of(policy("a: !!python/object x"), description("a: !!set {}")));
-        files.put("nested deeper than 16", List.of(policy("a: " + "[".repeat(17)), description("a: " + "[".repeat(17))));
+        files.put(
+                "tags such as `!!python/object`", List.of(policy("a: !!python/object x"), description("a: !!set {}")));
+        files.put(
+                "nested deeper than 16", List.of(policy("a: " + "[".repeat(17)), description("a: " + "[".repeat(17))));
         files.put(
                 "larger than 1 MiB (a description: 64 KiB), say 10 MB",
                 List.of(
@@ -68,8 +70,8 @@ class BadFilesDocumentTest {
                 List.of(
                         policy("queues: [1"),
                         description("memory: [1"),
-                        () -> refusal(() -> ScriptText.utf8(
-                                "/etc/vse/policy.yaml", new byte[] {'a', ':', ' ', (byte) 0xff}))));
+                        () -> refusal(() ->
+                                ScriptText.utf8("/etc/vse/policy.yaml", new byte[] {'a', ':', ' ', (byte) 0xff}))));
         return files;
     }
 
@@ -134,9 +136,8 @@ class BadFilesDocumentTest {
             for (String text : quoted) {
                 assertThat(refusals)
                         .as("%s: %s", row, text)
-                        .anyMatch(refusal -> quotation(text)
-                                .matcher(refusal.render())
-                                .find());
+                        .anyMatch(refusal ->
+                                quotation(text).matcher(refusal.render()).find());
             }
             if (quoted.size() == 1) {
                 Matcher none = quotation(quoted.get(0)).matcher("");

@@ -49,15 +49,14 @@ final class UserTexts implements DescriptionFiles.Source {
         List<String> argv = new ArrayList<>(asUser());
         int most = DescriptionFiles.MAX_BYTES + 1;
         argv.addAll(List.of("/bin/sh", "-c", READ, "sh", file.toString(), Integer.toString(most)));
-        CommandResult result = commands.run(
-                Command.of(argv).withTimeout(READING).withMaxOutput(most), StandardCharsets.ISO_8859_1);
+        CommandResult result =
+                commands.run(Command.of(argv).withTimeout(READING).withMaxOutput(most), StandardCharsets.ISO_8859_1);
         switch (result.exitCode()) {
             case 0 -> {}
             case MISSING -> throw DescriptionFiles.missing(file);
             case NO_FILE -> throw DescriptionFiles.notAFile(file);
             case UNREADABLE -> throw DescriptionFiles.unreadable(file, DescriptionFiles.DENIED);
-            default ->
-                throw DescriptionFiles.unreadable(file, result.stderr().strip());
+            default -> throw DescriptionFiles.unreadable(file, result.stderr().strip());
         }
         byte[] bytes = result.stdout().getBytes(StandardCharsets.ISO_8859_1);
         LOG.info("job {}: description '{}' is sha256:{}", job, file, sha256(bytes));
@@ -84,8 +83,7 @@ final class UserTexts implements DescriptionFiles.Source {
 
     private static String sha256(byte[] bytes) {
         try {
-            return HexFormat.of()
-                    .formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("every Java platform has SHA-256", e);
         }

@@ -93,8 +93,7 @@ public final class NfsServer {
      */
     static void requireApart(JobRecord record, String directory) {
         if (record.machines().size() > 1 && record.network() != Network.JOB) {
-            throw failed()
-                    .fact("reason", "network=" + record.network().word() + " joins no machines")
+            throw failed().fact("reason", "network=" + record.network().word() + " joins no machines")
                     .next("remove network=" + record.network().word());
         }
         Path asked = Path.of(directory);
@@ -105,16 +104,15 @@ public final class NfsServer {
                 .filter(shared -> shared.startsWith(asked) || asked.startsWith(shared))
                 .findFirst()
                 .ifPresent(shared -> {
-                    throw failed()
-                            .fact("reason", "'" + shared + "' comes from the node, and every machine has it already")
+                    throw failed().fact(
+                                    "reason", "'" + shared + "' comes from the node, and every machine has it already")
                             .next("name a directory of the head's own disk, such as nfs-server:/scratch/shared");
                 });
     }
 
     private static void require(JobRecord.Machine machine, GuestResult result) {
         if (result.exitCode() != 0) {
-            throw failed()
-                    .fact("machine", machine.name())
+            throw failed().fact("machine", machine.name())
                     .fact("exit code", result.exitCode())
                     .fact("said", result.stderr().strip());
         }

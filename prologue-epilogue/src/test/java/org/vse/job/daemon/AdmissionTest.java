@@ -218,7 +218,8 @@ class AdmissionTest {
     void aHeadServesOneDirectoryThatIsNotTheSystems() {
         String policy =
                 "queues: { local: { images: { allow: [test] }, plug-ins: { allow: ['*'] }, enforce: { share: none } } }";
-        for (String word : List.of("", ":/", ":/etc/ssh", ":/var/x", ":scratch", ":/a/../etc", ":/./etc", ":/a//b", ":/a/")) {
+        for (String word :
+                List.of("", ":/", ":/etc/ssh", ":/var/x", ":scratch", ":/a/../etc", ":/./etc", ":/a//b", ":/a/")) {
             VseException failure = refusedBy(policy, TestNode.submission("#VSE image=test plug-ins=nfs-server" + word));
             assertThat(failure.code()).as(word).isEqualTo(ErrorCode.PLUG_IN_FAILED);
             assertThat(failure.what()).endsWith("is not a directory that a head can serve");

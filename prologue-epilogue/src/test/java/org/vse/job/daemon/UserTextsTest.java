@@ -62,7 +62,9 @@ class UserTextsTest {
         Path secret = file("secret.yaml", "memory: 1GiB\n", "---------");
         Path link = Files.createSymbolicLink(dir.resolve("link.yaml"), secret);
         for (Path each : List.of(secret, link)) {
-            assertThat(refused(each)).hasMessage(DescriptionFiles.unreadable(each, DescriptionFiles.DENIED).getMessage());
+            assertThat(refused(each))
+                    .hasMessage(DescriptionFiles.unreadable(each, DescriptionFiles.DENIED)
+                            .getMessage());
         }
         Path closed = Files.createDirectory(dir.resolve("closed"));
         Files.writeString(closed.resolve("a.yaml"), "");

@@ -217,7 +217,12 @@ class ImageSystemTest {
         Staging.removeTree(work);
         assertThat(root.vse("image", "inspect", "own").expect(0).out()).contains("boot              disk", digest);
         // The kernel by which the node finds out about KVM.
-        root.vse("image", "pull", "debian-12", "--from", tests().root().toRealPath().toString())
+        root.vse(
+                        "image",
+                        "pull",
+                        "debian-12",
+                        "--from",
+                        tests().root().toRealPath().toString())
                 .expect(0);
 
         Desk home = site.desk(site.alice());

@@ -108,7 +108,8 @@ class PolicySystemTest {
         assertThat(run.out())
                 .isEqualTo("there\nread only\nwritten\nvse.test=1\nrole head head worker\nhead has more\n"
                         + "/run/vse/service-ssh\none service\nvm0:1 vm1:1 \ntoken as "
-                        + site.alice().uid() + ", user " + site.alice().name() + "\nof the head\nfrom-worker of a worker "
+                        + site.alice().uid() + ", user " + site.alice().name()
+                        + "\nof the head\nfrom-worker of a worker "
                         + site.alice().uid() + " 600 in " + site.alice().uid() + " 755\n1\n");
         assertThat(Files.getAttribute(data.resolve("write/new"), "unix:uid"))
                 .isEqualTo(site.alice().uid());
