@@ -231,10 +231,12 @@ abstract class ClusterScenarios {
     void theScriptRunsInAMachineAndItsExitCodeCounts() {
         // Read on the node, as the user: nobody has sent it.
         cluster.script("hello.yaml", "image: debian-12\n");
-        script(
-                "hello",
-                "#VSE vse=hello.yaml\n" + "echo \"$(hostname) $(id -un) $PWD $VSE_ATTEMPT [$COLOUR]\"\n"
-                        + "echo complaint >&2\nexit 7\n");
+        script("hello", """
+                #VSE vse=hello.yaml
+                echo "$(hostname) $(id -un) $PWD $VSE_ATTEMPT [$COLOUR]"
+                echo complaint >&2
+                exit 7
+                """);
         assertEnds(submit("hello", variable("COLOUR=blue and green")), 7);
         cluster.awaitFile("hello.out", "vm0 ann /home/ann 1 [blue and green]\n");
         cluster.awaitFile("hello.err", "complaint\n");
