@@ -1,12 +1,6 @@
 package org.vse.job.daemon;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.netty.bootstrap.ServerBootstrap;
-import io.netty.channel.Channel;
-import io.netty.channel.ChannelException;
-import io.netty.channel.ChannelInitializer;
-import io.netty.channel.epoll.EpollEventLoopGroup;
-import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.handler.timeout.ReadTimeoutHandler;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -16,12 +10,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
 import org.vse.job.metrics.NodeMetrics;
 
@@ -38,7 +30,7 @@ final class MetricsDesk implements AutoCloseable {
 
     private final Supplier<String> metrics;
     private final AtomicInteger open = new AtomicInteger();
-    private @Nullable EpollEventLoopGroup loops;
+    private @Nullable TcpListener listener;
     private @Nullable CallDesk desk;
 
     /**
@@ -86,57 +78,26 @@ final class MetricsDesk implements AutoCloseable {
      * @throws VseException DAEMON_START_FAILED when the address cannot be had
      */
     InetSocketAddress listen(InetSocketAddress address, ObjectMapper json) {
-        EpollEventLoopGroup group = new EpollEventLoopGroup(1);
         CallDesk calls = new CallDesk(this::answer, json);
-        loops = group;
+        TcpListener listening = new TcpListener("metrics-listen");
+        listener = listening;
         desk = calls;
-        try {
-            Channel channel = new ServerBootstrap()
-                    .group(group)
-                    .channel(EpollServerSocketChannel.class)
-                    .childHandler(new ChannelInitializer<Channel>() {
-                        @Override
-                        protected void initChannel(Channel channel) {
-                            open.incrementAndGet();
-                            channel.closeFuture().addListener(closed -> open.decrementAndGet());
-                            if (open.get() > MOST_CONNECTIONS) {
-                                var unused = channel.close();
-                                return;
-                            }
-                            channel.pipeline().addLast(new ReadTimeoutHandler(SILENT_SECONDS));
-                            calls.serve(channel.pipeline(), from -> Peer.UNKNOWN);
-                        }
-                    })
-                    .bind(address)
-                    .sync()
-                    .channel();
-            return (InetSocketAddress) channel.localAddress();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw VseException.of(ErrorCode.STEP_INTERRUPTED, "interrupted while binding an address")
-                    .because(e);
-        } catch (ChannelException e) {
-            throw cannot(address, e);
-        } catch (RuntimeException e) {
-            throw e;
-        } catch (Exception e) {
-            // Netty rethrows what the system said, undeclared.
-            throw cannot(address, e);
-        }
-    }
-
-    private static VseException cannot(InetSocketAddress address, Exception e) {
-        return VseException.of(ErrorCode.DAEMON_START_FAILED, "cannot listen for those who want the metrics")
-                .at(address.toString())
-                .fact("reason", String.valueOf(e.getMessage()))
-                .next("see 'metrics-listen' in vsed.yaml")
-                .because(e);
+        return listening.listen(address, channel -> {
+            open.incrementAndGet();
+            channel.closeFuture().addListener(closed -> open.decrementAndGet());
+            if (open.get() > MOST_CONNECTIONS) {
+                var unused = channel.close();
+                return;
+            }
+            channel.pipeline().addLast(new ReadTimeoutHandler(SILENT_SECONDS));
+            calls.serve(channel.pipeline(), from -> Peer.UNKNOWN);
+        });
     }
 
     @Override
     public void close() {
-        if (loops != null) {
-            loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).syncUninterruptibly();
+        if (listener != null) {
+            listener.close();
         }
         if (desk != null) {
             desk.close();

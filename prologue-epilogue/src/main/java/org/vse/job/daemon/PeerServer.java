@@ -1,11 +1,7 @@
 package org.vse.job.daemon;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelInitializer;
-import io.netty.channel.epoll.EpollEventLoopGroup;
-import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.timeout.WriteTimeoutHandler;
 import java.net.InetSocketAddress;
@@ -36,7 +32,7 @@ final class PeerServer implements AutoCloseable {
     private final CallDesk desk;
     private final PeerIdentity identity;
     private final Duration taking;
-    private final EpollEventLoopGroup loops = new EpollEventLoopGroup(1);
+    private final TcpListener listener = new TcpListener("peer-listen");
 
     /**
      * Takes what answers calls.
@@ -65,51 +61,22 @@ final class PeerServer implements AutoCloseable {
      * @throws VseException DAEMON_START_FAILED when the address cannot be had
      */
     InetSocketAddress listen(InetSocketAddress address) {
-        try {
-            Channel channel = new ServerBootstrap()
-                    .group(loops)
-                    .channel(EpollServerSocketChannel.class)
-                    .childHandler(new ChannelInitializer<Channel>() {
-                        @Override
-                        protected void initChannel(Channel channel) {
-                            if (unproven.incrementAndGet() > MOST_UNPROVEN) {
-                                unproven.decrementAndGet();
-                                var unused = channel.close();
-                                return;
-                            }
-                            SslHandler tls = identity.server().newHandler(channel.alloc());
-                            tls.setHandshakeTimeoutMillis(HANDSHAKE_MILLIS);
-                            tls.handshakeFuture().addListener(done -> unproven.decrementAndGet());
-                            channel.pipeline()
-                                    .addLast(tls)
-                                    .addLast(new WriteTimeoutHandler(taking.toMillis(), TimeUnit.MILLISECONDS));
-                            desk.serve(channel.pipeline(), PeerServer::caller);
-                        }
-                    })
-                    .bind(address)
-                    .sync()
-                    .channel();
-            return (InetSocketAddress) channel.localAddress();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw VseException.of(ErrorCode.STEP_INTERRUPTED, "interrupted while binding an address")
-                    .because(e);
-        } catch (io.netty.channel.ChannelException e) {
-            throw cannot(address, e);
-        } catch (RuntimeException e) {
-            throw e;
-        } catch (Exception e) {
-            // Netty rethrows what the system said, undeclared.
-            throw cannot(address, e);
-        }
+        return listener.listen(address, this::take);
     }
 
-    private static VseException cannot(InetSocketAddress address, Exception e) {
-        return VseException.of(ErrorCode.DAEMON_START_FAILED, "cannot listen for other nodes")
-                .at(address.toString())
-                .fact("reason", String.valueOf(e.getMessage()))
-                .next("see 'peer-listen' in vsed.yaml")
-                .because(e);
+    private void take(Channel channel) {
+        if (unproven.incrementAndGet() > MOST_UNPROVEN) {
+            unproven.decrementAndGet();
+            var unused = channel.close();
+            return;
+        }
+        SslHandler tls = identity.server().newHandler(channel.alloc());
+        tls.setHandshakeTimeoutMillis(HANDSHAKE_MILLIS);
+        tls.handshakeFuture().addListener(done -> unproven.decrementAndGet());
+        channel.pipeline()
+                .addLast(tls)
+                .addLast(new WriteTimeoutHandler(taking.toMillis(), TimeUnit.MILLISECONDS));
+        desk.serve(channel.pipeline(), PeerServer::caller);
     }
 
     private static Peer caller(Channel channel) {
@@ -128,7 +95,7 @@ final class PeerServer implements AutoCloseable {
 
     @Override
     public void close() {
-        loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).syncUninterruptibly();
+        listener.close();
         desk.close();
     }
 }
