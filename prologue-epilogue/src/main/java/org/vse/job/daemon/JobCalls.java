@@ -279,7 +279,7 @@ final class JobCalls {
     private void checkpoint(Call call, Job job) throws IOException {
         requireRunning(job);
         SaveOrder order = new SaveOrder(call.body().path("stop").asBoolean(false));
-        job.order(order);
+        job.pauses().order(order);
         node.growth().wake(job.files().directory());
         try {
             SavedAs saved = order.done().get();

@@ -113,12 +113,12 @@ final class JobRunner {
     }
 
     private void settle(Job job) {
-        job.order().ifPresent(order -> {
+        job.pauses().order().ifPresent(order -> {
             order.done()
                     .completeExceptionally(VseException.of(
                             ErrorCode.JOB_STATE,
                             "job '" + job.record().id() + "' ended before its machines were saved"));
-            job.ordered();
+            job.pauses().ordered();
         });
         boolean interrupted;
         synchronized (goingOn) {
@@ -164,7 +164,7 @@ final class JobRunner {
                     e);
             lifecycle.back(job);
         }
-        boolean goesOn = job.saved().isPresent() && job.failure().isEmpty();
+        boolean goesOn = job.pauses().saved().isPresent() && job.failure().isEmpty();
         if (job.record().coordinator().equals(node.name()) && !goesOn) {
             node.ledger().record(VmAccount.settled(node, job));
         }
@@ -191,7 +191,7 @@ final class JobRunner {
         if (job.failure().isPresent()) {
             return JobState.FAILED;
         }
-        return job.saved().isPresent() ? JobState.CHECKPOINTED : JobState.SETTLED;
+        return job.pauses().saved().isPresent() ? JobState.CHECKPOINTED : JobState.SETTLED;
     }
 
     private static VseException reason(Job job, RuntimeException e) {

@@ -40,7 +40,7 @@ final class JobView {
         outcome.ifPresentOrElse(o -> view.put("exitCode", o.exitCode()), () -> view.putNull("exitCode"));
         view.put("attempt", record.attempt());
         view.put("step", job.state().isFinal() ? null : job.step());
-        view.put("suspended", text(job.suspended().since()));
+        view.put("suspended", text(job.pauses().suspended().since()));
         Optional<Job.Waiting> waiting = job.state().isFinal() ? Optional.empty() : job.waiting();
         view.put("waitingFor", waiting.map(Job.Waiting::what).orElse(null));
         view.put("until", waiting.map(w -> w.until().toString()).orElse(null));

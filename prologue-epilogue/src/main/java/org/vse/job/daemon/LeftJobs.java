@@ -67,14 +67,14 @@ final class LeftJobs {
         String id = job.record().id();
         if (job.failure().isPresent()
                 || job.outcome().isPresent()
-                || job.saved().isPresent()) {
+                || job.pauses().saved().isPresent()) {
             LOG.info("job {} is over and is taken down", id);
             runner.finish(job);
         } else if (job.state() == JobState.RUNNING && !job.journal().isGoingBack()) {
             LOG.info("job {} goes on", id);
             for (JobRecord.Machine machine : job.record().machinesOn(node.name())) {
                 // A machine that was being saved is in its file, perhaps.
-                if (job.saving().isEmpty()
+                if (job.pauses().saving().isEmpty()
                         && node.driver()
                                 .find(job.record().vmName(machine.index()))
                                 .isEmpty()) {

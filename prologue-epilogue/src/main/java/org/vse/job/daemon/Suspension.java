@@ -25,28 +25,28 @@ final class Suspension {
             throw VseException.of(ErrorCode.JOB_STATE, "job '" + job.record().id() + "' is not running")
                     .fact("state", job.state());
         }
-        if (job.saving().isPresent()) {
+        if (job.pauses().saving().isPresent()) {
             throw VseException.of(
                             ErrorCode.JOB_STATE,
                             "the machines of job '" + job.record().id() + "' are being saved")
                     .next("wait for that, then ask again");
         }
-        Suspended before = job.suspended();
+        Suspended before = job.pauses().suspended();
         if (before.isNow() != run) {
             return;
         }
         AllMachines machines = AllMachines.of(node, job);
         if (run) {
             machines.say(SaveWord.GO_ON);
-            job.suspend(before.until(node.clock().instant()));
+            job.pauses().suspend(before.until(node.clock().instant()));
             machines.say(SaveWord.WAKE);
             job.notice("the machines go on");
         } else {
-            job.suspend(before.from(node.clock().instant(), walltimeStands));
+            job.pauses().suspend(before.from(node.clock().instant(), walltimeStands));
             try {
                 machines.say(SaveWord.PAUSE);
             } catch (VseException e) {
-                job.suspend(before);
+                job.pauses().suspend(before);
                 throw e;
             }
             job.notice("the machines are paused");

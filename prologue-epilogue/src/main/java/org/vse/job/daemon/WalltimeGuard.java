@@ -116,12 +116,12 @@ final class WalltimeGuard implements AutoCloseable {
             String tag = job.record().tag();
             boolean running = job.state() == JobState.RUNNING
                     && job.outcome().isEmpty()
-                    && job.saved().isEmpty()
+                    && job.pauses().saved().isEmpty()
                     && job.record().coordinator().equals(node.name())
                     && !job.record().continuation().equals(Continuation.NONE);
             if (!running) {
                 watched.remove(tag);
-            } else if (job.order().isEmpty() && !isStill(job)) {
+            } else if (job.pauses().order().isEmpty() && !isStill(job)) {
                 Instant started = job.journal().entered(JobState.RUNNING).orElseThrow();
                 look(job, watched.computeIfAbsent(tag, unused -> new Watched(started)), started, now);
             }
@@ -130,13 +130,13 @@ final class WalltimeGuard implements AutoCloseable {
 
     /** What its walltime does not run for cannot be due. */
     private static boolean isStill(Job job) {
-        Suspended suspended = job.suspended();
+        Suspended suspended = job.pauses().suspended();
         return suspended.isNow() && suspended.free();
     }
 
     private void look(Job job, Watched known, Instant started, Instant now) {
         measure(job, known, now);
-        Suspended suspended = job.suspended();
+        Suspended suspended = job.pauses().suspended();
         Instant limit = known.atWalltime ? null : limit(job, started, suspended.free(now));
         Due due = Due.of(job.record().continuation(), started, limit, known.saved, rate.of(known.bytes), now);
         if (suspended.isNow() && due != Due.SAVE_AND_STOP) {
@@ -172,7 +172,7 @@ final class WalltimeGuard implements AutoCloseable {
                 rate.measured(bytes, Duration.ofNanos(System.nanoTime() - begin));
             }
         });
-        job.order(order);
+        job.pauses().order(order);
         node.growth().wake(job.files().directory());
     }
 

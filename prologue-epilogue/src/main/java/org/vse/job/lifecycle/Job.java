@@ -13,7 +13,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
@@ -35,9 +34,8 @@ public final class Job implements Progress, AutoCloseable {
     private volatile @Nullable VseException failure;
     private volatile @Nullable Outcome outcome;
     private volatile boolean cancelled;
-    private volatile boolean away;
     private volatile @Nullable VseException partFailure;
-    private final AtomicReference<@Nullable SaveOrder> order = new AtomicReference<>();
+    private final Pauses pauses;
     private final CountDownLatch terminal = new CountDownLatch(1);
     private final CountDownLatch starter = new CountDownLatch(1);
 
@@ -47,6 +45,7 @@ public final class Job implements Progress, AutoCloseable {
         this.journal = journal;
         this.feed = feed;
         this.json = json;
+        this.pauses = new Pauses(record, files, json);
     }
 
     /** Writes the record of a newly admitted job and enters ADMITTED; the directory exists. */
@@ -94,6 +93,11 @@ public final class Job implements Progress, AutoCloseable {
 
     public EventFeed feed() {
         return feed;
+    }
+
+    /** When and why the machines do not run. */
+    public Pauses pauses() {
+        return pauses;
     }
 
     /** The state last entered; ADMITTED while the first transition is being written. */
@@ -168,7 +172,7 @@ public final class Job implements Progress, AutoCloseable {
                     .put("stderr", known.get().stderrBytes());
             feed.publish(event);
         }
-        Optional<SavedAs> stopped = saved();
+        Optional<SavedAs> stopped = pauses.saved();
         if (stopped.isPresent() && feed.first("checkpointed").isEmpty()) {
             ObjectNode event =
                     feed.event("checkpointed").put("number", stopped.get().number());
@@ -187,73 +191,6 @@ public final class Job implements Progress, AutoCloseable {
     /** What executes the guests' instructions, once that was chosen. */
     public Accelerator accelerator() {
         return DurableFile.read(files.accelerator(), json, Accelerator.class);
-    }
-
-    /** Keeps that the machines are being saved; durable when this returns. */
-    public void savingBegins(Saving saving) {
-        DurableFile.write(files.saving(), json, saving);
-    }
-
-    /** The machines run again, or have ended for good. */
-    public void savingEnds() {
-        try {
-            Files.deleteIfExists(files.saving());
-        } catch (IOException e) {
-            throw DurableFile.unreadable(files.saving(), e);
-        }
-    }
-
-    /** What a process was doing that died while it saved the machines. */
-    public Optional<Saving> saving() {
-        return Files.exists(files.saving())
-                ? Optional.of(DurableFile.read(files.saving(), json, Saving.class))
-                : Optional.empty();
-    }
-
-    /** Keeps since when the machines stand still, or that they run; durable when this returns. */
-    public void suspend(Suspended suspended) {
-        DurableFile.write(files.suspended(), json, suspended);
-    }
-
-    /** Since when the machines stand still because somebody wanted it. */
-    public Suspended suspended() {
-        return Files.exists(files.suspended())
-                ? DurableFile.read(files.suspended(), json, Suspended.class)
-                : Suspended.NEVER;
-    }
-
-    /** Keeps that the job stops with its machines saved; durable when this returns. */
-    public void stopAs(SavedAs saved) {
-        DurableFile.write(files.saved(), json, saved);
-    }
-
-    /** What the machines were saved as when the job stopped; empty unless it did. */
-    public Optional<SavedAs> saved() {
-        return Files.exists(files.saved())
-                ? Optional.of(DurableFile.read(files.saved(), json, SavedAs.class))
-                : Optional.empty();
-    }
-
-    /**
-     * Gives whoever drives the job the word to save its machines.
-     *
-     * @throws VseException JOB_STATE when there is such a word already
-     */
-    public void order(SaveOrder save) {
-        if (!order.compareAndSet(null, save)) {
-            throw VseException.of(ErrorCode.JOB_STATE, "the machines of job '" + record.id() + "' are being saved")
-                    .next("wait for that, then ask again");
-        }
-    }
-
-    /** The word to save the machines; it stands until {@link #ordered}. */
-    public Optional<SaveOrder> order() {
-        return Optional.ofNullable(order.get());
-    }
-
-    /** The order was carried out, or could not be. */
-    public void ordered() {
-        order.set(null);
     }
 
     /** Name of the step that the job is in. */
@@ -363,16 +300,6 @@ public final class Job implements Progress, AutoCloseable {
     /** Counted down when somebody sits at the terminal of an interactive job. */
     public CountDownLatch terminal() {
         return terminal;
-    }
-
-    /** Notes that the machines of this node are not there because they were saved, or that they are there again. */
-    public void machinesAreSaved(boolean saved) {
-        away = saved;
-    }
-
-    /** True when the machines of this node, or those of the whole job, have ended because they were saved. */
-    public boolean areMachinesSaved() {
-        return away || saved().isPresent();
     }
 
     /** Notes that a machine of this job has ended by itself. */

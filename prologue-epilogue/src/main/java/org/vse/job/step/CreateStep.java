@@ -182,7 +182,7 @@ final class CreateStep implements Step {
         Optional<VmUsage> usage = lives ? usage(job, name) : Optional.empty();
         Optional<JobNetwork.Traffic> traffic = traffic(job, machine);
         Optional<Instant> last =
-                lives || job.anyMachineEnded() || job.areMachinesSaved() ? Optional.empty() : lastSign(job, machine);
+                lives || job.anyMachineEnded() || job.pauses().areMachinesSaved() ? Optional.empty() : lastSign(job, machine);
         List<LedgerEvent> told = new ArrayList<>();
         if (lives && !job.journal().applied().contains(NAME)) {
             told.add(VmAccount.found(node, job, machine));
@@ -259,7 +259,7 @@ final class CreateStep implements Step {
         if (job.isCancelled()) {
             return VmEnd.CANCELLED;
         }
-        if (job.areMachinesSaved()) {
+        if (job.pauses().areMachinesSaved()) {
             return VmEnd.CHECKPOINTED;
         }
         if (job.outcome().isPresent()) {

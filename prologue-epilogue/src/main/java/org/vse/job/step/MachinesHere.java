@@ -117,7 +117,7 @@ public final class MachinesHere {
             case PAUSE -> joint.pause();
             case SAVE -> save(node.checkpoints().join(set, number));
             case GO_ON -> {
-                job.machinesAreSaved(false);
+                job.pauses().machinesAreSaved(false);
                 joint.restart();
                 joint.resume();
             }
@@ -142,7 +142,7 @@ public final class MachinesHere {
 
     private void save(Draft draft) {
         saved = joint.save(spec -> draft.file(memory(machine(spec.name()))));
-        job.machinesAreSaved(true);
+        job.pauses().machinesAreSaved(true);
         InParallel.each(
                 machines,
                 machine -> copy(List.of(

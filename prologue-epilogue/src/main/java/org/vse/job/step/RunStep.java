@@ -62,7 +62,7 @@ final class RunStep implements Step {
 
     @Override
     public void apply(Job job, Progress progress) {
-        if (job.outcome().isPresent() || job.saved().isPresent()) {
+        if (job.outcome().isPresent() || job.pauses().saved().isPresent()) {
             return;
         }
         GuestControl guest = Guests.control(node, job, 0);
@@ -72,7 +72,7 @@ final class RunStep implements Step {
         try {
             if (isLeft) {
                 node.sisters().hold(job);
-                Optional<Saving> left = job.saving();
+                Optional<Saving> left = job.pauses().saving();
                 if (left.isPresent() && saver.recover(job, left.get())) {
                     return;
                 }
@@ -196,7 +196,7 @@ final class RunStep implements Step {
                 awaitOutput(job, exited);
                 return Optional.of(exited);
             }
-            Optional<SaveOrder> order = job.order();
+            Optional<SaveOrder> order = job.pauses().order();
             if (order.isPresent() && saver.save(job, order.get())) {
                 return Optional.empty();
             }
@@ -215,7 +215,7 @@ final class RunStep implements Step {
                 revivals += revive(job, revivals) ? 1 : 0;
                 shareLook = now.plus(SHARE_LOOK);
             }
-            if (limit != null && now.isAfter(limit.plus(job.suspended().free(now)))) {
+            if (limit != null && now.isAfter(limit.plus(job.pauses().suspended().free(now)))) {
                 JobSignal signal = told ? JobSignal.KILL : JobSignal.TERM;
                 job.notice("walltime is over: the script gets " + signal);
                 script.signal(guest, signal);

@@ -56,7 +56,7 @@ final class Saver {
             order.done().completeExceptionally(failure);
             return false;
         } finally {
-            job.ordered();
+            job.pauses().ordered();
         }
     }
 
@@ -83,9 +83,9 @@ final class Saver {
 
     private SavedAs saved(Job job, boolean stop) {
         requireSavable(job.record());
-        if (!stop && job.suspended().isNow()) {
+        if (!stop && job.pauses().suspended().isNow()) {
             throw VseException.of(ErrorCode.JOB_STATE, "job '" + job.record().id() + "' is paused")
-                    .fact("since", String.valueOf(job.suspended().since()))
+                    .fact("since", String.valueOf(job.pauses().suspended().since()))
                     .next("save it with --stop, or let it go on first");
         }
         CheckpointStore store = node.checkpoints();
@@ -101,14 +101,14 @@ final class Saver {
             Instant taken = node.clock().instant();
             long begin = System.nanoTime();
             running = false;
-            job.savingBegins(new Saving(set, number, stop));
+            job.pauses().savingBegins(new Saving(set, number, stop));
             machines.say(SaveWord.PAUSE);
             machines.say(SaveWord.SAVE);
             SavedStreams.copy(job.files(), draft);
             if (!stop) {
                 machines.say(SaveWord.GO_ON);
                 running = true;
-                job.savingEnds();
+                job.pauses().savingEnds();
             }
             Duration still = Duration.ofNanos(System.nanoTime() - begin);
             SetManifest manifest = manifest(job, set, number, taken, seal(job, draft, machines));
@@ -122,8 +122,8 @@ final class Saver {
             SavedAs saved = savedAs(job, manifest, still);
             node.ledger().record(VmAccount.checkpointed(node, job, saved));
             if (stop) {
-                job.stopAs(saved);
-                job.savingEnds();
+                job.pauses().stopAs(saved);
+                job.pauses().savingEnds();
             } else {
                 machines.say(SaveWord.WAKE);
             }
@@ -147,15 +147,15 @@ final class Saver {
         CheckpointStore store = node.checkpoints();
         if (left.stop() && store.numbers(left.set()).contains(left.number())) {
             SetManifest made = store.open(left.set(), left.number()).manifest();
-            job.stopAs(savedAs(job, made, Duration.ZERO));
-            job.savingEnds();
+            job.pauses().stopAs(savedAs(job, made, Duration.ZERO));
+            job.pauses().savingEnds();
             return true;
         }
         MachinesHere here = new MachinesHere(node, job);
         Draft draft = store.join(left.set(), left.number());
         try {
             here.recover(draft);
-            job.savingEnds();
+            job.pauses().savingEnds();
             here.say(SaveWord.WAKE, left.set(), left.number());
             job.notice("the daemon ended while the machines were being saved: they were not, and go on");
         } catch (VseException e) {
@@ -212,7 +212,7 @@ final class Saver {
     private static void bringBack(AllMachines machines, RuntimeException failure) {
         try {
             machines.say(SaveWord.GO_ON);
-            machines.job().savingEnds();
+            machines.job().pauses().savingEnds();
             machines.say(SaveWord.WAKE);
         } catch (VseException e) {
             failure.addSuppressed(e);
