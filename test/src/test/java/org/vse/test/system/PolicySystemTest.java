@@ -101,7 +101,7 @@ class PolicySystemTest {
                 echo "of the head" > from-head
                 ssh vm1 'cd /scratch/own && cat from-head && umask 077 && echo "of a worker" > from-worker && rm from-head'
                 echo "$(ls) $(cat from-worker) $(stat -c '%%u %%a' from-worker) in $(stat -c '%%u %%a' .)"
-                ssh vm1 grep -c '" /scratch/own nfs4 .*addr=10[.]77[.]0[.]1,"' /proc/mounts
+                ssh vm1 grep -c '"^10[.]77[.]0[.]1:/[^ ]* /scratch/own nfs4 "' /proc/mounts
                 """.formatted(data));
         Finished run = home.vse("run", "--quiet", "all.sh");
         run.expect(0);
