@@ -118,8 +118,9 @@ public final class Desk {
         try {
             Path stdout = Files.createTempFile(site.scratch(), "out", "");
             Path stderr = Files.createTempFile(site.scratch(), "err", "");
-            List<String> argv = new ArrayList<>(
-                    List.of("sh", "-c", STREAMS, "sh", stdin.toString(), stdout.toString(), stderr.toString()));
+            // Whoever runs the tests may ignore signals, as a shell does for what it starts in the background.
+            List<String> argv = new ArrayList<>(List.of("env", "--default-signal"));
+            argv.addAll(List.of("sh", "-c", STREAMS, "sh", stdin.toString(), stdout.toString(), stderr.toString()));
             if (account.uid() != 0) {
                 argv.addAll(List.of(
                         "setpriv",
