@@ -73,9 +73,7 @@ final class PeerServer implements AutoCloseable {
         SslHandler tls = identity.server().newHandler(channel.alloc());
         tls.setHandshakeTimeoutMillis(HANDSHAKE_MILLIS);
         tls.handshakeFuture().addListener(done -> unproven.decrementAndGet());
-        channel.pipeline()
-                .addLast(tls)
-                .addLast(new WriteTimeoutHandler(taking.toMillis(), TimeUnit.MILLISECONDS));
+        channel.pipeline().addLast(tls).addLast(new WriteTimeoutHandler(taking.toMillis(), TimeUnit.MILLISECONDS));
         desk.serve(channel.pipeline(), PeerServer::caller);
     }
 

@@ -181,8 +181,9 @@ final class CreateStep implements Step {
         boolean lives = node.driver().find(name).isPresent();
         Optional<VmUsage> usage = lives ? usage(job, name) : Optional.empty();
         Optional<JobNetwork.Traffic> traffic = traffic(job, machine);
-        Optional<Instant> last =
-                lives || job.anyMachineEnded() || job.pauses().areMachinesSaved() ? Optional.empty() : lastSign(job, machine);
+        Optional<Instant> last = lives || job.anyMachineEnded() || job.pauses().areMachinesSaved()
+                ? Optional.empty()
+                : lastSign(job, machine);
         List<LedgerEvent> told = new ArrayList<>();
         if (lives && !job.journal().applied().contains(NAME)) {
             told.add(VmAccount.found(node, job, machine));
