@@ -58,6 +58,11 @@ public enum Accounting {
         return this == SLURM && !JobCompletions.isFirst(text);
     }
 
+    /** How long what is explained may take: Grid Engine counts from the start of the script, after its prolog. */
+    public Reconciliation.Bounds bounds() {
+        return this == GRID_ENGINE ? Reconciliation.Bounds.DEFAULT.fromScript() : Reconciliation.Bounds.DEFAULT;
+    }
+
     /** Attempts in the order in which they began, where the form does not number them. */
     private static List<Charge> numbered(List<Charge> charges) {
         charges.sort(Comparator.comparing(Charge::started).thenComparing(Charge::job));

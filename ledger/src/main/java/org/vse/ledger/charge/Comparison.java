@@ -5,7 +5,6 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 import org.vse.ledger.Ending;
 import org.vse.ledger.JobOutcome;
@@ -63,7 +62,7 @@ record Comparison(Charge charge, List<VmInterval> vms, Reconciliation.Bounds bou
 
     /** An attempt that went wrong, for which the batch system takes nothing, whenever its machines ran. */
     private List<Difference> uncharged() {
-        Duration had = vms.stream().map(vm -> vm.coreTime(Instant.MIN, now)).reduce(Duration.ZERO, Duration::plus);
+        Duration had = had(Instant.MIN, now);
         Instant end = charge.ended() == null ? now : charge.ended();
         boolean open = vms.stream().anyMatch(VmInterval::running)
                 && Duration.between(end, now).compareTo(bounds.teardown()) > 0;
@@ -108,10 +107,14 @@ record Comparison(Charge charge, List<VmInterval> vms, Reconciliation.Bounds bou
 
     /** What machines had before and after the job. */
     private void outside(List<Difference> found, Instant begin, Instant end) {
-        ToLongFunction<VmInterval> nanos = vm ->
-                vm.coreTime(Instant.MIN, begin).plus(vm.coreTime(end, now)).toNanos();
-        Duration time = Duration.ofNanos(vms.stream().mapToLong(nanos).sum());
-        boolean early = vms.stream().anyMatch(vm -> vm.started().isBefore(begin.minus(bounds.rounding())));
+        Duration before = had(Instant.MIN, begin);
+        Duration after = had(end, now);
+        Duration time = before.plus(after);
+        Duration ahead = vms.stream()
+                .map(vm -> Duration.between(vm.started(), begin))
+                .max(Comparator.naturalOrder())
+                .orElse(Duration.ZERO);
+        boolean early = ahead.compareTo(bounds.rounding()) > 0;
         Duration late = vms.stream()
                 .map(vm -> Duration.between(end, endOf(vm)))
                 .max(Comparator.naturalOrder())
@@ -119,20 +122,31 @@ record Comparison(Charge charge, List<VmInterval> vms, Reconciliation.Bounds bou
         boolean soon = late.compareTo(bounds.teardown()) <= 0;
         if (!soon && vms.stream().anyMatch(VmInterval::running)) {
             add(found, Difference.Reason.STILL_OPEN, time.negated(), "the job has ended, the ledger has no end");
-        } else if (early || !soon) {
+        } else if (!soon || (early && ahead.compareTo(bounds.ahead()) > 0)) {
             add(found, Difference.Reason.OUTSIDE, time.negated(), "a machine ran when the job did not");
-        } else if (late.compareTo(bounds.rounding()) > 0) {
-            String text = "the last machine ended " + late.toSeconds() + " s after the job's end";
-            add(found, Difference.Reason.COMPLETING, time.negated(), text);
         } else {
-            add(found, Difference.Reason.ROUNDING, time.negated(), "the batch system counts whole seconds");
+            boolean completing = late.compareTo(bounds.rounding()) > 0;
+            Duration rounding = (early ? Duration.ZERO : before).plus(completing ? Duration.ZERO : after);
+            if (early) {
+                String text = "the first machine was up " + ahead.toSeconds() + " s before the script";
+                add(found, Difference.Reason.PROLOGUE, before.negated(), text);
+            }
+            if (completing) {
+                String text = "the last machine ended " + late.toSeconds() + " s after the job's end";
+                add(found, Difference.Reason.COMPLETING, after.negated(), text);
+            }
+            add(found, Difference.Reason.ROUNDING, rounding.negated(), "the batch system counts whole seconds");
         }
+    }
+
+    /** What machines had in a time. */
+    private Duration had(Instant from, Instant to) {
+        return vms.stream().map(vm -> vm.coreTime(from, to)).reduce(Duration.ZERO, Duration::plus);
     }
 
     /** What was charged in a time less what machines had in it. */
     private Duration missing(Instant from, Instant to) {
-        Duration had = vms.stream().map(vm -> vm.coreTime(from, to)).reduce(Duration.ZERO, Duration::plus);
-        return Duration.between(from, to).multipliedBy(charge.cores()).minus(had);
+        return Duration.between(from, to).multipliedBy(charge.cores()).minus(had(from, to));
     }
 
     private Instant endOf(VmInterval vm) {

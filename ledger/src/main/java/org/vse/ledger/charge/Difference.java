@@ -13,6 +13,8 @@ public record Difference(String job, int attempt, String user, Reason reason, Du
     public enum Reason {
         /** From the start of the job until all its machines ran. */
         BOOT(true),
+        /** Machines came up before the moment that the batch system has as the start of the job. */
+        PROLOGUE(true),
         /** From the first end of a machine to the end of the job. */
         TEARDOWN(true),
         /** Machines were ended after the moment that the batch system has as the end of the job. */

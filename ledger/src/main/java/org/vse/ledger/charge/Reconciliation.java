@@ -25,11 +25,20 @@ public record Reconciliation(
         differences = List.copyOf(differences);
     }
 
-    /** How long what is explained may take. */
-    public record Bounds(Duration boot, Duration teardown, Duration rounding) {
-        /** Ten minutes to boot, which includes the image's way, five to take down, two seconds of rounding. */
+    /**
+     * How long what is explained may take.
+     *
+     * @param ahead how long machines may run before the moment that the batch system has as the start of their job
+     */
+    public record Bounds(Duration boot, Duration teardown, Duration rounding, Duration ahead) {
+        /** Ten minutes to boot, which includes the image's way, five to take down, two seconds of rounding, none ahead. */
         public static final Bounds DEFAULT =
-                new Bounds(Duration.ofMinutes(10), Duration.ofMinutes(5), Duration.ofSeconds(2));
+                new Bounds(Duration.ofMinutes(10), Duration.ofMinutes(5), Duration.ofSeconds(2), Duration.ZERO);
+
+        /** Of a batch system that counts from the start of the script: machines are up before it. */
+        public Bounds fromScript() {
+            return new Bounds(boot, teardown, rounding, boot);
+        }
     }
 
     /**

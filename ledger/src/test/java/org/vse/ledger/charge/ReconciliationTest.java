@@ -88,6 +88,25 @@ class ReconciliationTest {
     }
 
     @Test
+    void gridEngineCountsFromTheScript() {
+        var bounds = Accounting.GRID_ENGINE.bounds();
+        var result = Reconciliation.of(
+                List.of(charge("1", 1, 100, 9000L, 2), charge("2", 1, 1000, 9000L, 2)),
+                List.of(vm("1", 1, 60, ended(9010), 2), vm("2", 1, 0, ended(9000), 2)),
+                List.of(),
+                bounds,
+                Reconciliation.Scope.ALL,
+                NOW);
+        assertThat(result.differences())
+                .extracting(Difference::job, Difference::reason, Difference::coreTime)
+                .containsExactlyInAnyOrder(
+                        org.assertj.core.groups.Tuple.tuple("1", Reason.PROLOGUE, Duration.ofSeconds(-80)),
+                        org.assertj.core.groups.Tuple.tuple("1", Reason.COMPLETING, Duration.ofSeconds(-20)),
+                        org.assertj.core.groups.Tuple.tuple("2", Reason.OUTSIDE, Duration.ofSeconds(-2000)));
+        assertThat(Accounting.SLURM.bounds()).isEqualTo(Reconciliation.Bounds.DEFAULT);
+    }
+
+    @Test
     void everySeededDiscrepancyIsFound() {
         assertThat(reasons(charge("1", 1, 0, 9000L, 2), vm("1", 1, 1200, ended(9000), 2)))
                 .containsExactly(Reason.SLOW_BOOT);

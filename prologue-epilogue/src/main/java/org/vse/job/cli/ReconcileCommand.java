@@ -103,7 +103,7 @@ final class ReconcileCommand implements Callable<Integer> {
                 OutcomeJson.read(outcomes).stream()
                         .filter(outcome -> isOf(form, pbs, outcome.job().scheduler()))
                         .toList(),
-                Reconciliation.Bounds.DEFAULT,
+                form.bounds(),
                 new Reconciliation.Scope(from, to, form.tellsOfRunningJobs(accounting)),
                 now);
         show(result);
