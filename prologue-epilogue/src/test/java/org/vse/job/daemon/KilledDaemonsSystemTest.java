@@ -134,10 +134,18 @@ class KilledDaemonsSystemTest {
         }
     }
 
+    private String threads(String name) {
+        String jcmd = Path.of(System.getProperty("java.home"), "bin", "jcmd").toString();
+        return new CommandRunner()
+                .run(Command.of(jcmd, Long.toString(daemon(name).pid()), "Thread.print")
+                        .withTimeout(Duration.ofSeconds(30)))
+                .stdout();
+    }
+
     private void finish(String name) throws IOException, InterruptedException {
         Files.createFile(LoadedNode.quiet(top, name));
         assertThat(daemon(name).waitFor(3, TimeUnit.MINUTES))
-                .as(() -> name + " comes to rest")
+                .as(() -> name + " comes to rest, which does\n" + threads(name))
                 .isTrue();
         assertThat(daemon(name).exitValue()).as(log(name)).isZero();
     }
