@@ -121,22 +121,20 @@ final class WalltimeGuard implements AutoCloseable {
                     && !job.record().continuation().equals(Continuation.NONE);
             if (!running) {
                 watched.remove(tag);
-            } else if (job.pauses().order().isEmpty() && !isStill(job)) {
+            } else if (job.pauses().order().isEmpty()) {
                 Instant started = job.journal().entered(JobState.RUNNING).orElseThrow();
                 look(job, watched.computeIfAbsent(tag, unused -> new Watched(started)), started, now);
             }
         }
     }
 
-    /** What its walltime does not run for cannot be due. */
-    private static boolean isStill(Job job) {
-        Suspended suspended = job.pauses().suspended();
-        return suspended.isNow() && suspended.free();
-    }
-
     private void look(Job job, Watched known, Instant started, Instant now) {
-        measure(job, known, now);
         Suspended suspended = job.pauses().suspended();
+        if (suspended.isNow() && suspended.free()) {
+            // What its walltime does not run for cannot be due.
+            return;
+        }
+        measure(job, known, now);
         Instant limit = known.atWalltime ? null : limit(job, started, suspended.free(now));
         Due due = Due.of(job.record().continuation(), started, limit, known.saved, rate.of(known.bytes), now);
         if (suspended.isNow() && due != Due.SAVE_AND_STOP) {

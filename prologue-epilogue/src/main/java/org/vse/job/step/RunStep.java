@@ -215,7 +215,9 @@ final class RunStep implements Step {
                 revivals += revive(job, revivals) ? 1 : 0;
                 shareLook = now.plus(SHARE_LOOK);
             }
-            if (limit != null && now.isAfter(limit.plus(job.pauses().suspended().free(now)))) {
+            if (limit != null
+                    && now.isAfter(limit)
+                    && now.isAfter(limit.plus(job.pauses().suspended().free(now)))) {
                 JobSignal signal = told ? JobSignal.KILL : JobSignal.TERM;
                 job.notice("walltime is over: the script gets " + signal);
                 script.signal(guest, signal);

@@ -83,9 +83,10 @@ final class Saver {
 
     private SavedAs saved(Job job, boolean stop) {
         requireSavable(job.record());
-        if (!stop && job.pauses().suspended().isNow()) {
+        Instant paused = job.pauses().suspended().since();
+        if (!stop && paused != null) {
             throw VseException.of(ErrorCode.JOB_STATE, "job '" + job.record().id() + "' is paused")
-                    .fact("since", String.valueOf(job.pauses().suspended().since()))
+                    .fact("since", paused)
                     .next("save it with --stop, or let it go on first");
         }
         CheckpointStore store = node.checkpoints();
