@@ -21,13 +21,15 @@ import org.vse.provisioner.VmName;
 
 /**
  * Requests to guest agents. A request to a guest whose agent has not opened its port yet waits for libvirt to say that it has,
- * so that nobody needs to ask again and again while a guest boots.
+ * and asks again now and then: what libvirt finds at its own start it does not tell.
  */
 final class AgentLine implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String NOT_CONNECTED = "QEMU guest agent is not connected";
     /** How libvirt reports that the agent understood the request and answered with an error. */
     private static final String AGENT_SAID_NO = "unable to execute QEMU agent command";
+    /** A libvirtd that was started again says nothing of an agent that it finds connected as before. */
+    private static final Duration ASK_AGAIN = Duration.ofSeconds(1);
 
     private final LibvirtSession session;
     private final ExecutorService callers = Executors.newCachedThreadPool(work -> {
@@ -166,11 +168,13 @@ final class AgentLine implements AutoCloseable {
         return changes;
     }
 
+    /** Until something changed or it is worth asking again; false at {@code end}. */
     private synchronized boolean awaitChange(long seen, long end) throws InterruptedException {
+        long again = Math.min(end, System.nanoTime() + ASK_AGAIN.toNanos());
         while (changes == seen) {
-            long left = (end - System.nanoTime()) / 1_000_000;
+            long left = (again - System.nanoTime()) / 1_000_000;
             if (left <= 0) {
-                return false;
+                return again != end;
             }
             wait(left);
         }

@@ -1,5 +1,7 @@
 package org.vse.provisioner.libvirt;
 
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -30,6 +32,10 @@ final class LibvirtSession implements AutoCloseable {
     private static final int KEEPALIVE_SECONDS = 5;
     private static final int KEEPALIVE_COUNT = 3;
     private static final long OPEN_TIMEOUT_SECONDS = 30;
+    /** Between attempts to bring back a lost connection; doubled after each, up to the longest. */
+    private static final Duration FIRST_PAUSE = Duration.ofSeconds(1);
+
+    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(32);
 
     private final PrivateLibvirtd daemon;
     private final Observer observer;
@@ -72,7 +78,7 @@ final class LibvirtSession implements AutoCloseable {
         this.closed = (connection, reason) -> {
             LOG.info("the connection to libvirtd was closed: {}", reason);
             try {
-                opener.execute(this::reopen);
+                opener.execute(() -> reopen(FIRST_PAUSE));
             } catch (RejectedExecutionException e) {
                 LOG.debug("closed for good", e);
             }
@@ -192,7 +198,8 @@ final class LibvirtSession implements AutoCloseable {
         }
     }
 
-    private void reopen() {
+    /** Until it works or the session is closed: while nobody listens, no machine's end is heard. */
+    private void reopen(Duration pause) {
         synchronized (this) {
             if (ended) {
                 return;
@@ -201,7 +208,10 @@ final class LibvirtSession implements AutoCloseable {
         try {
             connection();
         } catch (VseException e) {
-            LOG.error("libvirtd is gone and the next call has to bring it back", e);
+            LOG.error("libvirtd is gone; it is brought back by the next call, or in {} s", pause.toSeconds(), e);
+            Duration next = pause.compareTo(LONGEST_PAUSE) < 0 ? pause.multipliedBy(2) : pause;
+            CompletableFuture.delayedExecutor(pause.toSeconds(), TimeUnit.SECONDS, opener)
+                    .execute(() -> reopen(next));
         }
     }
 

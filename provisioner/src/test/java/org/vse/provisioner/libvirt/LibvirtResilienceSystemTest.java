@@ -74,8 +74,13 @@ class LibvirtResilienceSystemTest {
         reaper.signal(19);
         libvirtd.signal(19);
         LibvirtRig.process(machine).signal(SIGKILL);
+        Path lock = rig.daemon().directories().lock();
+        Files.delete(lock);
+        Files.createDirectory(lock);
         libvirtd.signal(SIGKILL);
         reaper.signal(18);
+        assertThatThrownBy(driver::list).hasMessageContaining("cannot prepare a libvirtd of our own");
+        Files.delete(lock);
         await().atMost(PATIENCE).until(() -> !ends.isEmpty());
         driver.close();
         assertThat(ends).containsExactly(NAME + " killed");

@@ -1,6 +1,9 @@
 package org.vse.provisioner.libvirt;
 
+import static org.awaitility.Awaitility.await;
+
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -111,9 +114,16 @@ final class LibvirtRig implements AutoCloseable {
         return new ProcessIdentity(Long.parseLong(parts[0]), Long.parseLong(parts[1]));
     }
 
+    /** A QEMU that libvirtd asked for its capabilities may still tidy up in there. */
     @Override
-    public void close() throws IOException {
+    public void close() {
         daemon.stop();
+        await().ignoreExceptionsInstanceOf(IOException.class)
+                .ignoreExceptionsInstanceOf(UncheckedIOException.class)
+                .untilAsserted(this::deleteHome);
+    }
+
+    private void deleteHome() throws IOException {
         try (Stream<Path> all = Files.walk(home)) {
             for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
                 Files.delete(path);
