@@ -41,7 +41,7 @@ final class SiteLedger implements AutoCloseable {
     private static final Duration ANSWER = Duration.ofSeconds(30);
     private static final long IDLE_SECONDS = 5;
     private static final long MOST_SECONDS = 60;
-    private static final long LOOK_MINUTES = 60;
+    private static final long LOOK_SECONDS = 3600;
 
     private final String node;
     private final @Nullable String head;
@@ -158,8 +158,8 @@ final class SiteLedger implements AutoCloseable {
      */
     void begin(Ledger ledger, @Nullable PeerClient client, ObjectMapper json) {
         if (isHead()) {
-            var unused =
-                    thread.scheduleWithFixedDelay(() -> conclude(ledger), LOOK_MINUTES, LOOK_MINUTES, TimeUnit.MINUTES);
+            long look = Math.min(LOOK_SECONDS, lost.toSeconds());
+            var unused = thread.scheduleWithFixedDelay(() -> conclude(ledger), look, look, TimeUnit.SECONDS);
         } else if (head != null && client == null) {
             throw VseException.of(ErrorCode.CONFIG_INVALID, "'head' needs 'peer-listen': events go there over it")
                     .next("see docs/configuration.md");

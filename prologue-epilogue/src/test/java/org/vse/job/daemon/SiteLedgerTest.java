@@ -120,19 +120,23 @@ class SiteLedgerTest {
         for (int i = 0; i < runs; i++) {
             JobKey job = new JobKey("slurm", "slurm", UUID.randomUUID().toString(), 1);
             Instant start = LONG_AGO.plusSeconds(i);
-            var opened = new LedgerEvent.VmOpened(
-                    UUID.randomUUID(),
-                    start,
-                    job,
-                    WHO,
-                    new Machine("vm0", 0, "n1", List.of(0), 1, 1 << 20, "debian-12", "sha256:00", "TCG"),
-                    start);
+            var opened = opened(job, start);
             Ending end = new Ending(start.plusSeconds(60), VmEnd.FINISHED, 1L, 1L);
             ledger.record(List.of(
                     new LedgerEvent.JobAdmitted(UUID.randomUUID(), start, job, WHO, "debian-12", "sha256:00", nodes),
                     opened,
                     new LedgerEvent.VmClosed(UUID.randomUUID(), end.ended(), job, opened.id(), end)));
         }
+    }
+
+    private static LedgerEvent.VmOpened opened(JobKey job, Instant start) {
+        return new LedgerEvent.VmOpened(
+                UUID.randomUUID(),
+                start,
+                job,
+                WHO,
+                new Machine("vm0", 0, "n1", List.of(0), 1, 1 << 20, "debian-12", "sha256:00", "TCG"),
+                start);
     }
 
     private void awaitAllAtTheHead() throws InterruptedException {
@@ -188,5 +192,33 @@ class SiteLedgerTest {
                 .containsExactly("n1");
         assertThat(head.node().ledger().heardSince(Instant.now().plusSeconds(1)))
                 .isEmpty();
+    }
+
+    @Test
+    void whatANodeLeftOpenThatDoesNotComeBackIsClosed() throws InterruptedException, IOException {
+        JobKey job = new JobKey("slurm", "slurm", "77", 1);
+        ledger.record(List.of(opened(job, LONG_AGO)));
+        try (PeerServer server = serve();
+                PeerClient client =
+                        new PeerClient(identity("n1"), PeerNodes.parse("h1=127.0.0.1:" + port, 1), head.json());
+                SiteLedger site = SiteLedger.of(dir.resolve("vsed.yaml"), "n1", Clock.systemUTC())) {
+            assertThat(server).isNotNull();
+            site.begin(ledger, client, head.json());
+            awaitAllAtTheHead();
+        }
+        Instant silent = Instant.now();
+        Path config = Files.writeString(dir.resolve("head.yaml"), "head: h1\nnode-lost: 1s\n");
+        try (SiteLedger onHead = SiteLedger.of(config, "h1", Clock.systemUTC())) {
+            onHead.begin(head.node().ledger(), null, head.json());
+            VmIntervalQuery running = VmIntervalQuery.all().running();
+            while (!head.node().ledger().intervals(running).isEmpty()) {
+                Thread.onSpinWait();
+            }
+        }
+        Ending ending =
+                head.node().ledger().intervals(VmIntervalQuery.all()).get(0).ending();
+        assertThat(ending).isNotNull();
+        assertThat(ending.evidence()).isEqualTo("nothing was heard of node 'n1' any more");
+        assertThat(ending.ended()).isBefore(silent);
     }
 }

@@ -3,6 +3,8 @@ package org.vse.test.cluster;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,6 +31,7 @@ import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.platform.commons.support.AnnotationSupport;
 import org.vse.process.CommandResult;
+import org.vse.test.site.Examples;
 
 /**
  * What jobs with VMs do under a batch system with several nodes, whichever it is.
@@ -75,15 +78,16 @@ abstract class ClusterScenarios {
     /** Options for a core on each of two nodes, the script on the first. */
     abstract List<String> on(String first, String second);
 
-    /** What a job of two machines says that is saved and started again at once. */
+    /** What the job says of its two machines that is saved when its walltime ends and goes on in the next. */
     String savedVms() {
-        return VSE;
+        return "#VSE memory=256MiB\n";
     }
 
     /** Options for that job, whose script is on n2. */
-    List<String> saved() {
-        return on("n2", "n3");
-    }
+    abstract List<String> saved();
+
+    /** How far that job counts, in the third of its walltimes. */
+    abstract int countedInThreeWalltimes();
 
     /** Options for members 1 to the last. */
     abstract List<String> array(int last);
@@ -242,46 +246,40 @@ abstract class ClusterScenarios {
         cluster.awaitFile("hello.err", "complaint\n");
     }
 
+    /** The example, with a word on standard error for each on standard output. */
     @Test
     @Order(LONG)
-    void aSavedJobGoesOnWithItsConnectionsAndWithEveryByteOnce() {
-        script("saved", savedVms() + """
-                coproc PEER { ssh vm1 cat; }
-                exec 3>>saved.log
-                for ((i = 1; i < 10000; i++)); do
-                    echo "$i" >&"${PEER[1]}"
-                    read -r back <&"${PEER[0]}"
-                    [[ $back == "$i" ]] || exit 1
-                    echo "$i" >&3
-                    echo "$i"
-                    echo "e$i" >&2
-                    [[ ! -e saved.stop ]] || exit 9
-                    sleep 0.3
-                done
-                """);
-        String job = submit("saved", saved());
-        cluster.awaitFile("saved.out", "5\n");
+    void aJobOfThreeWalltimesGoesOnWithItsConnectionsAndWithEveryByteOnce() throws IOException {
+        int count = countedInThreeWalltimes();
+        String example = Files.readString(Examples.script("resume.sh"))
+                .replace("#VSE vms-per-node=2 vcpus=1 memory=256MiB\n", savedVms())
+                .replace("1:-150", "1:-" + count)
+                .replace("    echo \"$i\"\n", "    echo \"$i\"\n    echo \"e$i\" >&2\n");
+        cluster.script("resume.sh", example);
+        String job = submit("resume", saved());
+        cluster.awaitFile("resume.out", "5\n");
         cluster.vse("n2", "job", "pause", job).orThrow("pausing");
-        cluster.awaitFile("saved.err", "the machines are paused");
-        long still = lines("saved.log");
+        cluster.awaitFile("resume.err", "the machines are paused");
+        long still = lines("resume.log");
         within(Duration.ofSeconds(20), "job " + job + " stands still")
                 .during(Duration.ofSeconds(2))
-                .until(() -> lines("saved.log") == still);
+                .until(() -> lines("resume.log") == still);
         cluster.vse("n2", "job", "resume", job).orThrow("resuming");
-        for (int saved = 1; saved <= 2; saved++) {
-            cluster.vse("n2", "checkpoint", "--stop", job).orThrow("saving");
-            long before = lines("saved.log");
-            awaits("job " + job + " goes on", () -> lines("saved.log") > before + 10);
-        }
-        cluster.script("saved.stop", "");
-        assertEnds(job, 9);
-        String all = LongStream.rangeClosed(1, lines("saved.log"))
-                .mapToObj(i -> i + "\n")
-                .collect(Collectors.joining());
-        assertThat(cluster.file("saved.log")).isEqualTo(all);
-        assertThat(cluster.file("saved.out")).isEqualTo(all);
-        assertThat(cluster.file("saved.err").lines().filter(line -> line.matches("e[0-9]+")))
+        awaits("job " + job + " goes on", () -> lines("resume.log") > count / 2);
+        assertEnds(job, 0);
+        String all = LongStream.rangeClosed(1, count).mapToObj(i -> i + "\n").collect(Collectors.joining());
+        assertThat(cluster.file("resume.log")).isEqualTo(all);
+        assertThat(cluster.file("resume.out")).isEqualTo(all);
+        assertThat(cluster.file("resume.err").lines().filter(line -> line.matches("e[0-9]+")))
                 .containsExactlyElementsOf(all.lines().map(line -> "e" + line).toList());
+        String[] machines = {"report", "vms", "--format", "csv", "--job", job};
+        within(Duration.ofSeconds(60), "the ledger has what ran")
+                .untilAsserted(() -> assertThat(cluster.vse(Cluster.LEDGER, machines)
+                                .stdout()
+                                .lines()
+                                .skip(1))
+                        .hasSizeGreaterThanOrEqualTo(2 * 3)
+                        .hasSizeLessThan(2 * 5));
     }
 
     private long lines(String name) {

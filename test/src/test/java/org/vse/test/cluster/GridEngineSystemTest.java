@@ -39,13 +39,18 @@ class GridEngineSystemTest extends ClusterScenarios {
 
     @Override
     String savedVms() {
-        return "#VSE image=debian-12 vms-per-node=2 vcpus=1 memory=256MiB\n";
+        return "#VSE vms-per-node=2 vcpus=1 memory=256MiB\n";
     }
 
     /** A host that was not the job's first has it cleaned up minutes later, and does not take it before. */
     @Override
     List<String> saved() {
-        return List.of("-pe", "smp", "2", "-q", "batch@n2");
+        return List.of("-pe", "smp", "2", "-q", "batch@n2", "-l", "h_rt=100");
+    }
+
+    @Override
+    int countedInThreeWalltimes() {
+        return 260;
     }
 
     @Override

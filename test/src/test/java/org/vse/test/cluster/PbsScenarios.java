@@ -26,6 +26,18 @@ abstract class PbsScenarios extends ClusterScenarios {
     }
 
     @Override
+    List<String> saved() {
+        List<String> options = new ArrayList<>(on("n2", "n3"));
+        options.addAll(List.of("-l", "walltime=100"));
+        return options;
+    }
+
+    @Override
+    int countedInThreeWalltimes() {
+        return 260;
+    }
+
+    @Override
     List<String> inQueue(String queue) {
         return List.of("-q", queue);
     }

@@ -38,6 +38,16 @@ class SlurmSystemTest extends ClusterScenarios {
     }
 
     @Override
+    List<String> saved() {
+        return List.of("-N2", "-n2", "-w", "n2,n3", "-t", "2");
+    }
+
+    @Override
+    int countedInThreeWalltimes() {
+        return 350;
+    }
+
+    @Override
     List<String> array(int last) {
         return List.of("-a", "1-" + last);
     }

@@ -14,6 +14,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.vse.test.site.Account;
 import org.vse.test.site.Desk;
+import org.vse.test.site.Examples;
 import org.vse.test.site.Finished;
 import org.vse.test.site.Site;
 import org.vse.test.site.Started;

@@ -13,6 +13,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.vse.job.client.Json;
 import org.vse.job.client.JsonObject;
+import org.vse.test.site.Examples;
 import org.vse.test.site.Finished;
 import org.vse.test.site.Site;
 

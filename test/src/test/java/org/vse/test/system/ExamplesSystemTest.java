@@ -6,6 +6,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.vse.test.site.Examples;
 import org.vse.test.site.Finished;
 import org.vse.test.site.Site;
 

@@ -3,9 +3,6 @@ package org.vse.test.system;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.io.OutputStream;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -14,7 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.vse.test.site.Desk;
 import org.vse.test.site.Finished;
 import org.vse.test.site.Site;
-import org.vse.test.site.Started;
+import org.vse.test.site.Typist;
 
 /** Interactive jobs. */
 @Tag("system")
@@ -44,32 +41,13 @@ class TerminalSystemTest {
     void aTerminalIsATerminal() throws IOException {
         Desk alice = site.desk(site.alice());
         Path keyboard = alice.account().home().resolve("keyboard");
-        alice.program("mkfifo", keyboard.toString()).finish().expect(0);
-        Started shell = alice.reading(keyboard)
-                .with("TERM", "xterm")
-                .program(
-                        "script",
-                        "-qefc",
-                        "stty rows 33 cols 99; exec "
-                                + String.join(" ", alice.words("run", "--quiet", "--interactive", "debian-12")),
-                        "/dev/null");
-        try (OutputStream keys = Files.newOutputStream(keyboard)) {
-            shell.awaitOut("vm0:");
-            type(keys, "echo size $(stty size) term $TERM tty $(tty)\r");
-            shell.awaitOut("size 33 99 term xterm tty /dev/");
-            type(keys, "sleep 1000\r");
-            shell.awaitOut("sleep 1000");
-            type(keys, "\u0003");
-            shell.awaitOut("^C");
-            type(keys, "echo alive $((40 + 2)); pwd; exit 6\r");
-            shell.awaitOut("alive 42");
+        try (Typist shell = Typist.at(alice, keyboard, "run", "--quiet", "--interactive", "debian-12")) {
+            shell.type("vm0:", "echo size $(stty size) term $TERM tty $(tty)\r");
+            shell.type("size 33 99 term xterm tty /dev/", "sleep 1000\r");
+            shell.type("sleep 1000", "\u0003");
+            shell.type("^C", "echo alive $((40 + 2)); pwd; exit 6\r");
             assertThat(shell.finish().expect(6).out())
-                    .contains(alice.account().home().toString());
+                    .contains("alive 42", alice.account().home().toString());
         }
-    }
-
-    private static void type(OutputStream keys, String text) throws IOException {
-        keys.write(text.getBytes(StandardCharsets.UTF_8));
-        keys.flush();
     }
 }

@@ -1,16 +1,17 @@
-package org.vse.test.system;
+package org.vse.test.site;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Objects;
 
 /** The job scripts that come with this software. */
-final class Examples {
+public final class Examples {
     private Examples() {}
 
-    static Path script(String name) {
+    public static Path script(String name) {
         Path here = Path.of("").toAbsolutePath();
         while (!Files.isDirectory(here.resolve("examples/jobs"))) {
-            here = here.getParent();
+            here = Objects.requireNonNull(here.getParent(), "a directory above with examples");
         }
         return here.resolve("examples/jobs").resolve(name);
     }
