@@ -1,7 +1,5 @@
 package org.vse.ledger;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -10,14 +8,11 @@ import java.math.RoundingMode;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
-import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
-import org.vse.failure.ErrorCode;
-import org.vse.failure.VseException;
 
 /**
  * What machines took, summed by node, job, user, account or image.
@@ -37,7 +32,8 @@ public record UsageReport(
         boolean more,
         @Nullable Instant since,
         @Nullable Instant until,
-        Instant now) {
+        Instant now)
+        implements Report {
     static final Comparator<Usage> LARGEST_FIRST =
             Comparator.comparingLong(Usage::coreMicros).reversed().thenComparing(usage -> String.valueOf(usage.key()));
 
@@ -57,7 +53,12 @@ public record UsageReport(
         return rows.stream().reduce(none, Usage::plus);
     }
 
-    /** @param zone of the times that people read; those for programs are in UTC */
+    @Override
+    public boolean isEmpty() {
+        return rows.isEmpty();
+    }
+
+    @Override
     public String render(ReportFormat format, ZoneId zone) {
         return switch (format) {
             case TABLE -> table(zone).aligned();
@@ -163,36 +164,6 @@ public record UsageReport(
                 .put("memoryGibSeconds", gibSeconds(row));
     }
 
-    /**
-     * Reads a report back that was rendered as {@link ReportFormat#JSON}.
-     *
-     * @throws VseException INTERNAL when the text is not such a report
-     */
-    public static UsageReport parse(
-            Grouping grouping, String json, @Nullable Instant since, @Nullable Instant until, Instant now) {
-        try {
-            JsonNode document = MAPPER.readTree(json);
-            List<Usage> rows = new ArrayList<>();
-            for (JsonNode from : document.required(grouping.word())) {
-                List<@Nullable String> key = new ArrayList<>();
-                grouping.titles().forEach(title -> key.add(from.required(title).textValue()));
-                rows.add(new Usage(
-                        key,
-                        from.required("vms").longValue(),
-                        from.required("running").longValue(),
-                        micros(from.required("coreSeconds")),
-                        micros(from.required("cpuSeconds")),
-                        from.required("memoryMibMillis").longValue(),
-                        Instant.parse(from.required("first").asText())));
-            }
-            return new UsageReport(grouping, rows, document.path("more").asBoolean(false), since, until, now);
-        } catch (JsonProcessingException | IllegalArgumentException | DateTimeParseException e) {
-            throw VseException.of(ErrorCode.INTERNAL, "the report is not readable")
-                    .fact("reason", String.valueOf(e.getMessage()))
-                    .because(e);
-        }
-    }
-
     /** What the page shows: cells as people read them, and how long each bar is. */
     private ObjectNode page(ZoneId zone) {
         ObjectNode page = MAPPER.createObjectNode();
@@ -206,10 +177,6 @@ public record UsageReport(
         ArrayNode bars = page.putArray("bars");
         rows.forEach(row -> bars.add(row.coreMicros() / (double) HOUR_MICROS));
         return page;
-    }
-
-    private static long micros(JsonNode seconds) {
-        return seconds.decimalValue().movePointRight(6).longValueExact();
     }
 
     private static BigDecimal seconds(long micros) {

@@ -26,7 +26,8 @@ public record VmReport(
         boolean more,
         @Nullable Instant since,
         @Nullable Instant until,
-        Instant now) {
+        Instant now)
+        implements Report {
     public VmReport {
         intervals = List.copyOf(intervals);
         marks = List.copyOf(marks);
@@ -46,7 +47,12 @@ public record VmReport(
         return IntervalJson.read(json, since, until, now);
     }
 
-    /** @param zone of the times that people read; those for programs are in UTC */
+    @Override
+    public boolean isEmpty() {
+        return intervals.isEmpty();
+    }
+
+    @Override
     public String render(ReportFormat format, ZoneId zone) {
         List<VmReportRow> rows = intervals.stream()
                 .map(vm -> new VmReportRow(vm, from(), to(), zone))

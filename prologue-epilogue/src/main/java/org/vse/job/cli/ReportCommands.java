@@ -5,12 +5,11 @@ import java.time.Instant;
 import java.time.ZoneId;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import org.vse.job.client.JsonObject;
 import org.vse.job.client.Request;
 import org.vse.job.client.Target;
 import org.vse.ledger.Grouping;
 import org.vse.ledger.ReportFormat;
-import org.vse.ledger.UsageReport;
-import org.vse.ledger.VmReport;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -109,7 +108,10 @@ final class ReportCommands {
         Target target(String what, Context context) {
             Instant from = since(context);
             Instant to = until(context);
-            Target target = Target.of("v1", "report", what).with("limit", limit);
+            Target target = Target.of("v1", "report", what)
+                    .with("limit", limit)
+                    .with("format", format().word())
+                    .with("zone", ZoneId.systemDefault().getId());
             target = filter(target, "since", from == null ? null : from.toString());
             target = filter(target, "until", to == null ? null : to.toString());
             target = filter(target, "user", user);
@@ -129,24 +131,21 @@ final class ReportCommands {
         }
     }
 
-    private static int sums(Grouping grouping, Selection selection, Context context) throws IOException {
-        String text = context.client().text(Request.get(selection.target(grouping.word(), context)));
-        UsageReport report = UsageReport.parse(
-                grouping,
-                text,
-                selection.since(context),
-                selection.until(context),
-                context.clock().instant());
-        if (report.rows().isEmpty() && selection.format() == ReportFormat.TABLE) {
+    private static int print(String what, Selection selection, Context context) throws IOException {
+        JsonObject report = context.client().call(Request.get(selection.target(what, context)));
+        if (is(report, "empty") && selection.format() == ReportFormat.TABLE) {
             context.io().say("vse: no VM ran in this time");
             return 0;
         }
-        context.io()
-                .print(report.render(selection.format(), ZoneId.systemDefault()).stripTrailing());
-        if (report.more()) {
+        context.io().print(report.text("text").orElse("").stripTrailing());
+        if (is(report, "more")) {
             context.io().say("vse: older ones were left out; --limit lists more");
         }
         return 0;
+    }
+
+    private static boolean is(JsonObject report, String what) {
+        return Boolean.TRUE.equals(report.members().get(what));
     }
 
     @Command(
@@ -170,23 +169,7 @@ final class ReportCommands {
 
         @Override
         public Integer call() throws IOException {
-            String text = context.client().text(Request.get(selection.target("vms", context)));
-            VmReport report = VmReport.parse(
-                    text,
-                    selection.since(context),
-                    selection.until(context),
-                    context.clock().instant());
-            if (report.intervals().isEmpty() && selection.format() == ReportFormat.TABLE) {
-                context.io().say("vse: no VM ran in this time");
-                return 0;
-            }
-            context.io()
-                    .print(report.render(selection.format(), ZoneId.systemDefault())
-                            .stripTrailing());
-            if (report.more()) {
-                context.io().say("vse: older ones were left out; --limit lists more");
-            }
-            return 0;
+            return print("vms", selection, context);
         }
     }
 
@@ -206,7 +189,7 @@ final class ReportCommands {
 
         @Override
         public Integer call() throws IOException {
-            return sums(Grouping.NODES, selection, context);
+            return print(Grouping.NODES.word(), selection, context);
         }
     }
 
@@ -226,7 +209,7 @@ final class ReportCommands {
 
         @Override
         public Integer call() throws IOException {
-            return sums(Grouping.JOBS, selection, context);
+            return print(Grouping.JOBS.word(), selection, context);
         }
     }
 
@@ -246,7 +229,7 @@ final class ReportCommands {
 
         @Override
         public Integer call() throws IOException {
-            return sums(Grouping.USERS, selection, context);
+            return print(Grouping.USERS.word(), selection, context);
         }
     }
 
@@ -266,7 +249,7 @@ final class ReportCommands {
 
         @Override
         public Integer call() throws IOException {
-            return sums(Grouping.ACCOUNTS, selection, context);
+            return print(Grouping.ACCOUNTS.word(), selection, context);
         }
     }
 
@@ -286,7 +269,7 @@ final class ReportCommands {
 
         @Override
         public Integer call() throws IOException {
-            return sums(Grouping.IMAGES, selection, context);
+            return print(Grouping.IMAGES.word(), selection, context);
         }
     }
 }

@@ -1,10 +1,12 @@
 package org.vse.job.daemon;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.util.RawValue;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
+import java.time.DateTimeException;
 import java.time.Instant;
+import java.time.ZoneId;
 import java.time.ZoneOffset;
 import java.util.Arrays;
 import java.util.Collections;
@@ -21,6 +23,7 @@ import org.vse.ledger.EventBatch;
 import org.vse.ledger.Grouping;
 import org.vse.ledger.LedgerArchive;
 import org.vse.ledger.OutcomeJson;
+import org.vse.ledger.Report;
 import org.vse.ledger.ReportFormat;
 import org.vse.ledger.Usage;
 import org.vse.ledger.UsageReport;
@@ -33,14 +36,12 @@ final class LedgerCalls {
     private static final int MOST = 50_000;
 
     private final Node node;
-    private final ObjectMapper json;
     private final HostUsers users;
     private final ToIntFunction<Instant> prune;
 
-    LedgerCalls(Node node, ObjectMapper json, HostUsers users, ToIntFunction<Instant> prune) {
+    LedgerCalls(Node node, HostUsers users, ToIntFunction<Instant> prune) {
         this.prune = prune;
         this.node = node;
-        this.json = json;
         this.users = users;
     }
 
@@ -65,32 +66,53 @@ final class LedgerCalls {
             throw call.unknown();
         }
         VmIntervalQuery wanted = query(call);
-        String text = grouping.isPresent() ? usage(grouping.get(), wanted) : vms(wanted);
-        call.reply().json(200, json.readTree(text));
+        Report report = grouping.isPresent() ? usage(grouping.get(), wanted) : vms(wanted);
+        String format = call.query().get("format");
+        if (format == null) {
+            call.reply().json(200, new RawValue(report.render(ReportFormat.JSON, ZoneOffset.UTC)));
+            return;
+        }
+        String text = report.render(format(format), zone(call.query().getOrDefault("zone", "UTC")));
+        call.reply().json(200, Map.of("empty", report.isEmpty(), "more", report.more(), "text", text));
     }
 
-    private String vms(VmIntervalQuery wanted) {
+    private static ReportFormat format(String word) {
+        return Arrays.stream(ReportFormat.values())
+                .filter(format -> format.word().equals(word))
+                .findFirst()
+                .orElseThrow(() -> VseException.of(ErrorCode.USAGE, "no report is written as '" + word + "'")
+                        .fact("allowed", Arrays.toString(ReportFormat.values())));
+    }
+
+    private static ZoneId zone(String id) {
+        try {
+            return ZoneId.of(id);
+        } catch (DateTimeException e) {
+            throw VseException.of(ErrorCode.USAGE, "there is no time zone '" + id + "'")
+                    .because(e);
+        }
+    }
+
+    private VmReport vms(VmIntervalQuery wanted) {
         List<VmInterval> found = node.ledger().intervals(wanted.newest(wanted.limit() + 1));
         boolean more = found.size() > wanted.limit();
         return new VmReport(
-                        more ? found.subList(1, found.size()) : found,
-                        node.ledger().marks(wanted),
-                        more,
-                        wanted.since(),
-                        wanted.until(),
-                        node.clock().instant())
-                .render(ReportFormat.JSON, ZoneOffset.UTC);
+                more ? found.subList(1, found.size()) : found,
+                node.ledger().marks(wanted),
+                more,
+                wanted.since(),
+                wanted.until(),
+                node.clock().instant());
     }
 
-    private String usage(Grouping grouping, VmIntervalQuery wanted) {
+    private UsageReport usage(Grouping grouping, VmIntervalQuery wanted) {
         Instant now = node.clock().instant();
         List<Usage> found = node.ledger().usage(grouping, wanted.newest(wanted.limit() + 1), now);
         boolean more = found.size() > wanted.limit();
         if (more) {
             found.remove(Collections.min(found, Comparator.comparing(Usage::first)));
         }
-        return new UsageReport(grouping, found, more, wanted.since(), wanted.until(), now)
-                .render(ReportFormat.JSON, ZoneOffset.UTC);
+        return new UsageReport(grouping, found, more, wanted.since(), wanted.until(), now);
     }
 
     private VmIntervalQuery query(Call call) {

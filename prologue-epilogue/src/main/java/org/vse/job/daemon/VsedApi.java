@@ -58,7 +58,7 @@ final class VsedApi {
         this.hooks = new HookCalls(
                 json,
                 new HookDesk(node, table, desk, policy, users, new NodeSources(node.commands()), HookDesk.FREEING));
-        this.ledger = new LedgerCalls(node, json, users, prune);
+        this.ledger = new LedgerCalls(node, users, prune);
         this.use = new ImageUse(table);
         this.use.waitingAt(desk);
         this.health = health;

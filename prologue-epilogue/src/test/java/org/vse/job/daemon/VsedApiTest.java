@@ -4,9 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.BooleanNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ByteChannel;
 import java.nio.charset.StandardCharsets;
@@ -16,6 +18,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -27,7 +30,11 @@ import org.vse.failure.VseException;
 import org.vse.job.Standing;
 import org.vse.job.lifecycle.Job;
 import org.vse.job.lifecycle.JobLifecycle;
+import org.vse.ledger.JobKey;
 import org.vse.ledger.JobOutcome;
+import org.vse.ledger.LedgerEvent;
+import org.vse.ledger.Machine;
+import org.vse.ledger.Submitter;
 import org.vse.process.CommandRunner;
 import org.vse.provisioner.checkpoint.CheckpointStore;
 import org.vse.provisioner.checkpoint.SavedVm;
@@ -111,11 +118,19 @@ class VsedApiTest {
     }
 
     private JsonNode ask(int uid, String method, String path, JsonNode body) {
+        return ask(uid, method, path, Map.of(), body);
+    }
+
+    private JsonNode ask(int uid, String method, String path, Map<String, String> query, JsonNode body) {
         Answered reply = new Answered();
         Peer peer = new Peer(1, uid, uid, 0);
-        api.answer(new Call(peer, method, List.of(path.split("/", -1)), Map.of(), body, reply));
+        api.answer(new Call(peer, method, List.of(path.split("/", -1)), query, body, reply));
         assertThat(reply.status).isBetween(200, 299);
-        return node.json().valueToTree(reply.value);
+        try {
+            return node.json().readTree(node.json().writeValueAsBytes(reply.value));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private JsonNode ask(int uid, String method, String path) {
@@ -278,6 +293,39 @@ class VsedApiTest {
             String[] words = call.split(" ", -1);
             assertThat(refused(0, words[0], words[1])).as(call).isEqualTo(ErrorCode.USAGE);
         }
+    }
+
+    @Test
+    void aReportComesInTheFormThatIsAskedFor() {
+        Instant started = Instant.parse("2026-11-21T08:00:00Z");
+        node.node()
+                .ledger()
+                .record(List.of(new LedgerEvent.VmOpened(
+                        UUID.randomUUID(),
+                        started,
+                        new JobKey("here", "local", "7", 1),
+                        new Submitter("carol", CAROL, "batch"),
+                        new Machine("vm0", 0, "n1", List.of(0), 1, 1 << 20, "debian-12", "sha256:00", "TCG"),
+                        started)));
+        assertThat(ask(0, "GET", "v1/report/vms").path("vms")).hasSize(1);
+        for (String what : List.of("vms", "users")) {
+            JsonNode csv = report(what, Map.of("format", "csv"));
+            assertThat(csv.path("empty")).isEqualTo(BooleanNode.FALSE);
+            assertThat(csv.path("more")).isEqualTo(BooleanNode.FALSE);
+            assertThat(csv.path("text").asText().lines()).hasSize(2);
+        }
+        assertThat(report("vms", Map.of("format", "table", "zone", "Asia/Tokyo"))
+                        .path("text")
+                        .asText())
+                .contains("2026-11-21 17:00:00");
+        for (Map<String, String> bad : List.of(Map.of("format", "pdf"), Map.of("format", "csv", "zone", "Nowhere"))) {
+            VseException failure = catchThrowableOfType(VseException.class, () -> report("vms", bad));
+            assertThat(failure.code()).isEqualTo(ErrorCode.USAGE);
+        }
+    }
+
+    private JsonNode report(String what, Map<String, String> query) {
+        return ask(0, "GET", "v1/report/" + what, query, MissingNode.getInstance());
     }
 
     @Test
