@@ -62,7 +62,7 @@
     const to = vm.ended ? Date.parse(vm.ended) : now;
     const state = vm.ended ? vm.why : 'RUNNING';
     const words = [vm.user, vm.job, vm.node, vm.name, vm.image, vm.queue, vm.account, state].join('\u0000').toLowerCase();
-    return {n, vm, from, to: Math.max(from, to), state, words, lane: 0};
+    return {n, vm, from, to: Math.max(from, to), state, words, lane: 0, top: 0, tall: 0};
   });
   const marks = (data.marks || []).filter(m => m.kind === 'CHECKPOINTED' || m.kind === 'RESTORED')
     .map(m => ({...m, time: Date.parse(m.at)}));
@@ -102,7 +102,7 @@
   const keyOf = v => colour === 'state' ? v.state : v.vm[colour] || '–';
   function pickColours() {
     const sizes = new Map();
-    shown.forEach(v => sizes.set(keyOf(v), (sizes.get(keyOf(v)) || 0) + 1));
+    shown.forEach(v => sizes.set(keyOf(v), (sizes.get(keyOf(v)) || 0) + v.vm.coreSeconds));
     legendKeys = [...sizes].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).slice(0, hues.length).map(e => e[0]);
   }
   const dark = matchMedia('(prefers-color-scheme: dark)');
@@ -142,7 +142,7 @@
         free[lane] = v.to;
         v.lane = lane;
       });
-      return {name, list, lanes: free.length, top: 0};
+      return {name, list, lanes: free.length, top: 0, step: 0};
     });
   }
 
@@ -212,6 +212,11 @@
     for (const node of nodes) {
       const tall = Math.max(14, node.lanes * laneHeight);
       node.top = top;
+      node.step = Math.max(laneHeight, Math.floor(14 / Math.max(1, node.lanes)));
+      for (const v of node.list) {
+        v.top = top + v.lane * node.step;
+        v.tall = Math.max(2, node.step - (node.step > 6 ? 2 : 1));
+      }
       pen.fillStyle = ink('--lane');
       pen.globalAlpha = 0.6;
       pen.fillRect(left, top - 2, width - left - 8, tall + 4);
@@ -225,13 +230,12 @@
     pen.beginPath();
     pen.rect(left, 0, width - left - 8, height);
     pen.clip();
-    const one = Math.max(2, laneHeight - (laneHeight > 6 ? 2 : 1));
     for (const node of nodes) {
       for (const v of node.list) {
         if (v.to < view.from || v.from > view.to) {
           continue;
         }
-        const a = Math.max(left - 2, x(v.from)), b = Math.min(width, x(v.to)), y = node.top + v.lane * laneHeight;
+        const a = Math.max(left - 2, x(v.from)), b = Math.min(width, x(v.to)), y = v.top, one = v.tall;
         const long = Math.max(1.2, b - a - (b - a > 4 ? 0.8 : 0));
         pen.fillStyle = fill(keyOf(v));
         pen.globalAlpha = focus && focus !== v ? 0.55 : 1;
@@ -285,12 +289,11 @@
       const key = attempt(v.vm);
       placed.has(key) ? placed.get(key).push(v) : placed.set(key, [v]);
     });
-    const tops = new Map(nodes.map(node => [node.name, node.top]));
     const dense = shown.filter(v => v.to > view.from && v.from < view.to).length > 25 * (height - AXIS) / laneHeight;
     for (const m of dense ? [] : marks) {
       for (const v of placed.get(attempt(m)) || []) {
-        const px = x(Math.max(v.from, Math.min(m.time, v.to))), y = tops.get(v.vm.node) + v.lane * laneHeight + one / 2;
-        const r = Math.max(3, Math.min(6, one / 2 + 1));
+        const px = x(Math.max(v.from, Math.min(m.time, v.to))), y = v.top + v.tall / 2;
+        const r = Math.max(3, Math.min(6, v.tall / 2 + 1));
         pen.beginPath();
         if (m.kind === 'RESTORED') {
           pen.moveTo(px - r, y - r); pen.lineTo(px + r, y); pen.lineTo(px - r, y + r);
@@ -330,7 +333,7 @@
     if (!node || px < left) {
       return null;
     }
-    const lane = Math.floor((py - node.top) / laneHeight);
+    const lane = Math.floor((py - node.top) / node.step);
     return node.list.find(v => v.lane === lane && v.from - near <= t && t <= v.to + near) || null;
   }
   function point(v, px, py) {
@@ -395,11 +398,10 @@
         next = all.indexOf(to.list[0]);
       }
       const v = all[next], box = canvas.getBoundingClientRect();
-      const node = nodes.find(n => n.list.includes(v));
       if (v.to < view.from || v.from > view.to) {
         look(v.from - (view.to - view.from) / 2, v.from + (view.to - view.from) / 2);
       }
-      point(v, box.left + Math.max(left, x(v.from)), box.top + node.top + v.lane * laneHeight);
+      point(v, box.left + Math.max(left, x(v.from)), box.top + v.top);
       say.textContent = told(v);
     } else { return; }
     e.preventDefault();
