@@ -33,6 +33,17 @@ final class BenchDaemon implements AutoCloseable {
      * @param settings directory of the daemon's {@code vsed.yaml}
      */
     static BenchDaemon start(CommandRunner commands, Path settings) {
+        BenchDaemon daemon = prepare(commands, settings);
+        daemon.vse("up");
+        return daemon;
+    }
+
+    /** The image store that benchmarks share, with the image built unless it is there; no daemon is started. */
+    static Path images(CommandRunner commands) {
+        return prepare(commands, build()).images();
+    }
+
+    private static BenchDaemon prepare(CommandRunner commands, Path settings) {
         Path launcher = launcher();
         Path state = build().resolve("bench");
         Path run = Path.of("/run/vseb-" + ProcessHandle.current().pid());
@@ -48,7 +59,6 @@ final class BenchDaemon implements AutoCloseable {
                     launcher.resolveSibling("examples/images/debian-12.yaml").toString());
         }
         System.setProperty("vse.test.images", daemon.images().toString());
-        daemon.vse("up");
         return daemon;
     }
 
