@@ -2,6 +2,7 @@ package org.vse.process;
 
 import com.sun.jna.LastErrorException;
 import com.sun.jna.Library;
+import com.sun.jna.Memory;
 import com.sun.jna.Native;
 import com.sun.jna.NativeLong;
 import com.sun.jna.Platform;
@@ -28,12 +29,30 @@ public final class UserDirectory implements AutoCloseable {
     private static final long SYS_SETGROUPS = 116;
     private static final long SYS_SETFSUID = 122;
     private static final long SYS_SETFSGID = 123;
+    private static final long SYS_OPEN_TREE = 428;
+    private static final int OPEN_TREE_CLONE = 1;
+    private static final int AT_EMPTY_PATH = 0x1000;
+    private static final int NONE = -1;
+    private static final int STATFS_BYTES = 120;
+    private static final int STATFS_FSID = 56;
 
     private final int fd;
+    private final FileSystem fileSystem;
+    private int tree = NONE;
 
-    private UserDirectory(int fd) {
+    private UserDirectory(int fd, FileSystem fileSystem) {
         this.fd = fd;
+        this.fileSystem = fileSystem;
     }
+
+    /**
+     * What tells one file system from another.
+     *
+     * @param device st_dev (stat(2)); another one on another node, and after another mount, where no block device is behind
+     *     it
+     * @param id f_fsid (statfs(2)); 0 for a file system that has none
+     */
+    public record FileSystem(long device, long id) {}
 
     /**
      * Opens a directory as a user.
@@ -71,8 +90,14 @@ public final class UserDirectory implements AutoCloseable {
                 Libc.INSTANCE.syscall(new NativeLong(SYS_SETFSUID), new NativeLong(uid));
             }
             // O_PATH needs no permission on the directory itself; the dot makes the kernel search it.
-            return new UserDirectory(Libc.INSTANCE.open(path + "/.", O_PATH | O_DIRECTORY | O_CLOEXEC));
-        } catch (LastErrorException e) {
+            int fd = Libc.INSTANCE.open(path + "/.", O_PATH | O_DIRECTORY | O_CLOEXEC);
+            try {
+                return new UserDirectory(fd, fileSystem(fd));
+            } catch (LastErrorException | IOException e) {
+                Libc.INSTANCE.close(fd);
+                throw e;
+            }
+        } catch (LastErrorException | IOException e) {
             throw VseException.of(
                             ErrorCode.SHARE_UNSUPPORTED, "directory '" + path + "' cannot be opened as uid " + uid)
                     .fact("reason", String.valueOf(e.getMessage()))
@@ -81,9 +106,52 @@ public final class UserDirectory implements AutoCloseable {
         }
     }
 
+    private static FileSystem fileSystem(int fd) throws IOException {
+        try (Memory buffer = new Memory(STATFS_BYTES)) {
+            Libc.INSTANCE.fstatfs(fd, buffer);
+            Object device = Files.getAttribute(Path.of("/proc/thread-self/fd", Integer.toString(fd)), "unix:dev");
+            return new FileSystem((Long) device, buffer.getLong(STATFS_FSID));
+        }
+    }
+
+    /** The file system that it is in. */
+    public FileSystem fileSystem() {
+        return fileSystem;
+    }
+
     /** A path that leads to the very directory while it is open and this process lives. */
     public Path path() {
+        return descriptor(fd);
+    }
+
+    private static Path descriptor(int fd) {
         return Path.of("/proc", Long.toString(ProcessHandle.current().pid()), "fd", Integer.toString(fd));
+    }
+
+    /**
+     * Makes the very directory a mount that is nowhere yet (open_tree(2), Linux 5.2), without what is mounted below it. Takes
+     * root.
+     *
+     * @return a path that leads to it while this is open and this process lives. One process may move it, unresolved, into
+     *     its own mount namespace ({@code mount --no-canonicalize --move}), also where root may not search
+     */
+    public Path mount() {
+        if (tree == NONE) {
+            try {
+                tree = Libc.INSTANCE
+                        .syscall(
+                                new NativeLong(SYS_OPEN_TREE),
+                                new NativeLong(fd),
+                                "",
+                                new NativeLong(OPEN_TREE_CLONE | AT_EMPTY_PATH | O_CLOEXEC))
+                        .intValue();
+            } catch (LastErrorException e) {
+                throw VseException.of(ErrorCode.SHARE_FAILED, "a directory that was opened cannot be made a mount")
+                        .fact("reason", String.valueOf(e.getMessage()))
+                        .because(e);
+            }
+        }
+        return descriptor(tree);
     }
 
     /**
@@ -110,6 +178,9 @@ public final class UserDirectory implements AutoCloseable {
 
     @Override
     public void close() {
+        if (tree != NONE) {
+            Libc.INSTANCE.close(tree);
+        }
         Libc.INSTANCE.close(fd);
     }
 
@@ -121,6 +192,8 @@ public final class UserDirectory implements AutoCloseable {
         NativeLong syscall(NativeLong number, Object... arguments) throws LastErrorException;
 
         int open(String path, int flags, Object... mode) throws LastErrorException;
+
+        int fstatfs(int fd, Memory buffer) throws LastErrorException;
 
         int close(int fd);
     }

@@ -34,7 +34,32 @@ class UserDirectoryTest {
         mode(directory, "rwxr-xr-x");
         try (UserDirectory opened = UserDirectory.open(directory, STRANGER, STRANGER, List.of())) {
             assertThat(Files.isSameFile(opened.path(), directory)).isTrue();
+            assertThat(opened.fileSystem().device()).isEqualTo(Files.getAttribute(directory, "unix:dev"));
         }
+    }
+
+    @Test
+    void whatIsMountedIsWhatWasOpened() throws IOException {
+        Path directory = Files.createDirectory(top.resolve("opened"));
+        mode(directory, "rwxr-xr-x");
+        Files.createFile(directory.resolve("mine"));
+        Path target = Files.createDirectory(top.resolve("target"));
+        try (UserDirectory opened = UserDirectory.open(directory, STRANGER, STRANGER, List.of())) {
+            Files.move(directory, top.resolve("moved"));
+            Files.createFile(Files.createDirectory(directory).resolve("another"));
+            CommandResult listed = new CommandRunner()
+                    .run(Command.of(
+                            "unshare",
+                            "-m",
+                            "sh",
+                            "-c",
+                            "mount --no-canonicalize --move \"$1\" \"$2\" && ls \"$2\"",
+                            "sh",
+                            opened.mount().toString(),
+                            target.toString()));
+            assertThat(listed.stdout()).isEqualTo("mine\n");
+        }
+        assertThat(target).isEmptyDirectory();
     }
 
     @Test

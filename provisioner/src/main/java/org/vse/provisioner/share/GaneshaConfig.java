@@ -2,15 +2,24 @@ package org.vse.provisioner.share;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Collectors;
 
 /** Configuration text of nfs-ganesha (ganesha-config(8), ganesha-export-config(8)) for one share: pure. */
 final class GaneshaConfig {
     private GaneshaConfig() {}
 
     /**
+     * A directory that is exported.
+     *
+     * @param path its name for the server
+     * @param deviceless whether file handles leave the number of its device out
+     */
+    record Root(Path path, boolean deviceless) {}
+
+    /**
      * @param again clients of an earlier server of this share are to get back what they had open
      */
-    static String of(NfsShare share, List<Path> roots, Path recovery, boolean again) {
+    static String of(NfsShare share, List<Root> roots, Path recovery, boolean again) {
         StringBuilder text = new StringBuilder();
         text.append("NFS_CORE_PARAM {\n")
                 .append(
@@ -28,13 +37,15 @@ final class GaneshaConfig {
                 .append(";\n")
                 .append("  Only_Numeric_Owners = true;\n  Lease_Lifetime = 10;\n  Grace_Period = 12;\n}\n");
         text.append("LOG {\n  Default_Log_Level = EVENT;\n}\n");
+        // The server's own identity is the user's; it may take no other and must not try.
+        text.append("VFS {\n  only_one_user = true;\n}\n");
         for (int i = 0; i < roots.size(); i++) {
             text.append("EXPORT {\n")
                     .append("  Export_Id = ")
                     .append(i + 1)
                     .append(";\n")
                     .append("  Path = ")
-                    .append(quoted(roots.get(i)))
+                    .append(quoted(roots.get(i).path()))
                     .append(";\n")
                     .append("  Pseudo = \"")
                     .append(NfsShare.export(i))
@@ -57,6 +68,17 @@ final class GaneshaConfig {
                     .append("  FSAL {\n    Name = VFS;\n  }\n}\n");
         }
         return text.toString();
+    }
+
+    /**
+     * The table of mounts for the server to read (fstab(5)): what it exports and nothing else. In the kernel's own table it
+     * passes over each line whose type begins with nfs, and looks at all mounts above its exports.
+     */
+    static String mounts(List<Root> roots) {
+        return roots.stream()
+                .map(root ->
+                        "vse " + root.path().toString().replace("\\", "\\134").replace(" ", "\\040") + " vse rw 0 0\n")
+                .collect(Collectors.joining());
     }
 
     private static String quoted(Path path) {

@@ -3,15 +3,21 @@ package org.vse.provisioner.share;
 import java.io.IOException;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardWatchEventKinds;
 import java.nio.file.WatchKey;
 import java.nio.file.WatchService;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
 import org.vse.process.Command;
@@ -26,22 +32,33 @@ import org.vse.provisioner.network.NetworkPlan;
 public final class ShareServer {
     private static final String UP = "NFS SERVER INITIALIZED";
     private static final String BOUND = "bound";
+    private static final String RUN = "run";
+
+    /**
+     * open_by_handle_at(2), the server's only way to a file, takes this capability and no other. It goes to the program by
+     * the ambient set, because the user's own processes must not start one that has it.
+     */
+    private static final String CAPABILITY = "dac_read_search";
 
     /**
      * Fixed text; everything variable is a positional parameter. The copies of other namespaces' mounts are dropped, else
-     * they would keep the networks of ended jobs alive.
+     * they would keep the networks of ended jobs alive. Paths are not made canonical: that would leave the directory that was
+     * opened for whatever has its name now. A server that dies leaves no core, which would have what the user's files hold.
      */
     private static final String BIND_AND_EXEC = """
             set -e
             if mountpoint -q /run/netns; then umount -l /run/netns; fi
-            bound=$1 count=$2
-            shift 2
+            bound=$1 mounts=$2 count=$3
+            shift 3
             while [ "$count" -gt 0 ]; do
-              mount --bind "$1" "$2"
+              mount --no-canonicalize --move "$1" "$2"
+              mount --no-canonicalize --make-private "$2"
               shift 2
               count=$((count - 1))
             done
+            mount --no-canonicalize --bind "$mounts" "/proc/$$/mounts"
             : >"$bound"
+            ulimit -c 0
             exec "$@"
             """;
 
@@ -55,21 +72,26 @@ public final class ShareServer {
      * Starts the server, again after one that has ended, and returns at once.
      *
      * <p>Each directory is opened with the user's rights and bound to a name that the user cannot change, in a mount
-     * namespace of the server's own; what is exported is that very directory.
+     * namespace of the server's own; what is exported is that very directory. The server is a process of the user: its file
+     * system calls are the user's, also where a file system refuses root.
      *
-     * @param home private directory of this server for configuration, log and recovery state; made when missing. With the
-     *     recovery state of an earlier server of this share in it, that one's clients get back what they had open
+     * @param home private directory of this server for configuration, log and recovery state; made when missing, and root's
+     *     but for the recovery state. With the recovery state of an earlier server of this share in it, that one's clients
+     *     get back what they had open
      * @throws VseException SHARE_UNSUPPORTED when the user cannot reach a directory
      */
     public Process start(NfsShare share, Path home) {
         List<UserDirectory> opened = new ArrayList<>();
         try {
             boolean again = Files.exists(recovery(home));
-            Files.createDirectories(recovery(home));
+            Files.createDirectories(home);
+            // Processes of the user stay outside; the server's own capability lets it in.
+            Files.setPosixFilePermissions(home, PosixFilePermissions.fromString("rwx------"));
+            giveTo(share, Files.createDirectories(recovery(home)));
+            giveTo(share, Files.createDirectories(home.resolve(RUN)));
             Files.deleteIfExists(home.resolve(BOUND));
             Files.deleteIfExists(log(home));
-            Files.createFile(log(home));
-            List<Path> roots = new ArrayList<>();
+            List<GaneshaConfig.Root> roots = new ArrayList<>();
             List<String> binds = new ArrayList<>();
             for (Path directory : share.directories()) {
                 opened.add(UserDirectory.open(directory, share.uid(), share.gid(), share.groups()));
@@ -80,16 +102,17 @@ public final class ShareServer {
             }
             for (UserDirectory user : opened) {
                 Path root = Files.createDirectories(home.resolve("export-" + roots.size()));
-                roots.add(root);
-                binds.addAll(List.of(user.path().toString(), root.toString()));
+                roots.add(new GaneshaConfig.Root(root, isDeviceless(user, opened)));
+                binds.addAll(List.of(user.mount().toString(), root.toString()));
             }
+            Files.writeString(mounts(home), GaneshaConfig.mounts(roots));
             Path config = home.resolve("ganesha.conf");
             Files.writeString(config, GaneshaConfig.of(share, roots, recovery(home), again));
             Process server = commands.start(
                     Command.of(argv(share, home, config, binds))
                             // Without a bus of its own no server can take another's name on the system bus.
                             .withEnv(Map.of("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent")),
-                    home.resolve("ganesha.out"));
+                    log(home));
             awaitBound(server, home);
             return server;
         } catch (IOException e) {
@@ -99,15 +122,63 @@ public final class ShareServer {
         }
     }
 
+    /**
+     * Whether the server is told to leave the device's number out of file handles. It uses that number where a file system
+     * has no id, and so do NFS and others that nodes share: a resumed guest's handles would be stale on a node with another
+     * number. Without it one file system of that kind cannot be told from another, so that this is for the first.
+     */
+    private static boolean isDeviceless(UserDirectory directory, List<UserDirectory> all) {
+        return directory.fileSystem().id() == 0
+                && all.stream()
+                        .map(UserDirectory::fileSystem)
+                        .filter(fileSystem -> fileSystem.id() == 0)
+                        .findFirst()
+                        .equals(Optional.of(directory.fileSystem()));
+    }
+
+    /**
+     * Gives a directory and what is in it to the user, unless it is theirs: what their server has put there since is never
+     * touched by root.
+     */
+    private static void giveTo(NfsShare share, Path directory) throws IOException {
+        if (Objects.equals(Files.getAttribute(directory, "unix:uid", LinkOption.NOFOLLOW_LINKS), share.uid())) {
+            return;
+        }
+        try (Stream<Path> files = Files.walk(directory)) {
+            for (Path file : files.toList()) {
+                Files.setAttribute(file, "unix:gid", share.gid(), LinkOption.NOFOLLOW_LINKS);
+                Files.setAttribute(file, "unix:uid", share.uid(), LinkOption.NOFOLLOW_LINKS);
+            }
+        }
+    }
+
     private static List<String> argv(NfsShare share, Path home, Path config, List<String> binds) {
         List<String> argv = new ArrayList<>(List.of(
                 "nsenter", "--net=" + NetworkPlan.file(share.namespace()), "unshare", "-m", "sh", "-c", BIND_AND_EXEC));
-        argv.addAll(List.of("vse-share", home.resolve(BOUND).toString(), Integer.toString(binds.size() / 2)));
-        argv.addAll(binds);
         argv.addAll(List.of(
-                "ganesha.nfsd", "-F", "-f", config.toString(), "-L", log(home).toString()));
-        argv.addAll(List.of("-p", home.resolve("ganesha.pid").toString()));
+                "vse-share", home.resolve(BOUND).toString(), mounts(home).toString()));
+        argv.add(Integer.toString(binds.size() / 2));
+        argv.addAll(binds);
+        argv.addAll(asUser(share));
+        argv.addAll(List.of("ganesha.nfsd", "-F", "-f", config.toString(), "-L", "STDERR"));
+        argv.addAll(List.of("-p", home.resolve(RUN).resolve("ganesha.pid").toString()));
         return argv;
+    }
+
+    private static List<String> asUser(NfsShare share) {
+        return List.of(
+                "setpriv",
+                "--reuid=" + share.uid(),
+                "--regid=" + share.gid(),
+                share.groups().isEmpty()
+                        ? "--clear-groups"
+                        : "--groups="
+                                + share.groups().stream().map(String::valueOf).collect(Collectors.joining(",")),
+                "--inh-caps=-all,+" + CAPABILITY,
+                "--ambient-caps=-all,+" + CAPABILITY,
+                "--bounding-set=-all,+" + CAPABILITY,
+                "--no-new-privs",
+                "--");
     }
 
     /**
@@ -121,7 +192,7 @@ public final class ShareServer {
                 home,
                 timeout,
                 "was not up",
-                () -> Files.readString(log(home)).contains(UP));
+                () -> Files.exists(log(home)) && Files.readString(log(home)).contains(UP));
     }
 
     private void awaitBound(Process server, Path home) {
@@ -171,6 +242,10 @@ public final class ShareServer {
         return home.resolve("recovery");
     }
 
+    private static Path mounts(Path home) {
+        return home.resolve("mounts");
+    }
+
     private static Path log(Path home) {
         return home.resolve("ganesha.log");
     }
@@ -178,11 +253,9 @@ public final class ShareServer {
     private static VseException failed(String what, Path home) {
         VseException failure = VseException.of(ErrorCode.SHARE_FAILED, what).fact("log", log(home));
         try {
-            for (Path file : List.of(home.resolve("ganesha.out"), log(home))) {
-                List<String> lines = Files.exists(file) ? Files.readAllLines(file) : List.of();
-                if (!lines.isEmpty()) {
-                    failure.fact("said", String.join("\n", lines.subList(Math.max(0, lines.size() - 5), lines.size())));
-                }
+            List<String> lines = Files.exists(log(home)) ? Files.readAllLines(log(home)) : List.of();
+            if (!lines.isEmpty()) {
+                failure.fact("said", String.join("\n", lines.subList(Math.max(0, lines.size() - 5), lines.size())));
             }
         } catch (IOException e) {
             failure.addSuppressed(e);

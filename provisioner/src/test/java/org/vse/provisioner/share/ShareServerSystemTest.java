@@ -75,6 +75,34 @@ class ShareServerSystemTest {
     }
 
     @Test
+    void isAProcessOfTheUserThatNoOtherProcessOfTheUserTakesOver() throws Exception {
+        Path shared = directory("shared", UID, "rwx------");
+        Path home = Files.createDirectories(temp.resolve("home"));
+        network.openService(plan);
+
+        Process process = server.start(share(shared), home);
+        server.awaitUp(process, home, Duration.ofSeconds(20));
+
+        String proc = "/proc/" + process.pid();
+        assertThat(Files.getAttribute(Path.of(proc), "unix:uid")).isEqualTo(UID);
+        assertThat(Files.readAllLines(Path.of(proc, "status")))
+                .as("CAP_DAC_READ_SEARCH is bit 2 (capabilities(7))")
+                .contains(
+                        "CapPrm:\t0000000000000004",
+                        "CapEff:\t0000000000000004",
+                        "CapBnd:\t0000000000000004",
+                        "NoNewPrivs:\t1");
+        assertThat(asUser("kill", "-0", Long.toString(process.pid()))).isZero();
+        for (String entry : List.of("environ", "mem", "maps", "cwd/.", "root/.", "ns/net")) {
+            assertThat(asUser("head", "-c", "0", proc + "/" + entry)).as(entry).isNotZero();
+        }
+        assertThat(asUser("head", "-c", "0", proc + "/fd/1")).as("descriptors").isNotZero();
+        assertThat(asUser("ls", home.resolve("recovery").toString()))
+                .as("what the server keeps")
+                .isNotZero();
+    }
+
+    @Test
     void refusesADirectoryThatTheUserCannotReach() throws Exception {
         Path outer = directory("outer", 0, "rwx------");
         Path inner = Files.createDirectory(outer.resolve("inner"));
@@ -103,6 +131,13 @@ class ShareServerSystemTest {
         List<String> argv = new ArrayList<>(List.of(prefix));
         argv.addAll(List.of("bash", "-c", "exec 3<>/dev/tcp/" + address + "/2049"));
         return commands.run(Command.of(argv).withTimeout(Duration.ofSeconds(5))).exitCode();
+    }
+
+    private int asUser(String... program) {
+        List<String> argv =
+                new ArrayList<>(List.of("setpriv", "--reuid=" + UID, "--regid=" + UID, "--clear-groups", "--"));
+        argv.addAll(List.of(program));
+        return commands.run(Command.of(argv)).exitCode();
     }
 
     private String namespaceFile() {
