@@ -119,6 +119,7 @@ if __name__ == "__main__":
         allow_other=True,
         use_ino=True,
         noforget=True,
+        nonempty=True,
         entry_timeout=0,
         attr_timeout=0,
         fsname="root-squash",

@@ -65,7 +65,9 @@ final class GaneshaConfig {
                     .append("  Filesystem_Id = 77.")
                     .append(i + 1)
                     .append(";\n")
-                    .append("  FSAL {\n    Name = VFS;\n  }\n}\n");
+                    .append("  FSAL {\n    Name = VFS;\n")
+                    .append(roots.get(i).deviceless() ? "    fsid_type = Major64;\n" : "")
+                    .append("  }\n}\n");
         }
         return text.toString();
     }
