@@ -33,6 +33,11 @@ class TorqueSystemTest extends PbsScenarios {
     }
 
     @Override
+    List<String> saved() {
+        return on("n2", "n1");
+    }
+
+    @Override
     List<String> array(int last) {
         return List.of("-t", "1-" + last);
     }
@@ -57,6 +62,11 @@ class TorqueSystemTest extends PbsScenarios {
         List<String> argv = new ArrayList<>(List.of("unshare", "--mount", "sh", "-c", hidden, "sh"));
         argv.addAll(Arrays.asList(arguments));
         return cluster.run("head", "root", argv);
+    }
+
+    @Override
+    List<String> endsSlowly() {
+        return List.of("-K", "30");
     }
 
     @Override
