@@ -467,6 +467,8 @@ class PbsInstallationTest {
         assertThat(starter("PBS_BATCH")).isEqualTo(4);
         assertThat(root.resolve("calls")).doesNotExist();
         assertThat(pelog("prologue", script)).isZero();
+        assertThat(Files.getPosixFilePermissions(root.resolve("run")))
+                .isEqualTo(PosixFilePermissions.fromString("rwxr-xr-x"));
         assertThat(starter("PBS_BATCH")).isEqualTo(9);
         assertThat(starter("PBS_INTERACTIVE")).isEqualTo(125);
         assertThat(pelog("epilogue", script)).isZero();
@@ -478,6 +480,9 @@ class PbsInstallationTest {
         return run(
                         Map.of("PATH", "/usr/bin:/bin"),
                         new byte[0],
+                        "/bin/sh",
+                        "-c",
+                        "umask 077; exec \"$0\" \"$@\"",
                         root.resolve(MOM + name).toString(),
                         "1[2].head",
                         "ann",
