@@ -8,7 +8,7 @@ PATH=$TORQUE_HOME/bin:$TORQUE_HOME/sbin:$PATH
 torque=$(pbs_server --about 2>&1 | sed -n 's/^serverhome: *//p')
 torque=${torque:-/var/spool/torque}
 # shellcheck disable=SC2034 # of cluster.sh
-places=(/etc "$torque") nodes=(n1 n2)
+places=(/etc "$torque" /usr/local/bin) nodes=(n1 n2)
 
 spool() { # DIRECTORY
     mkdir -p "$1"/{aux,checkpoint,spool,undelivered,server_logs,mom_logs,sched_logs,job_logs} \
@@ -33,6 +33,8 @@ own_tmp() { # PATH…
 
 configure() { # DIRECTORY
     local sched
+    # Where vsed finds it, also beside that of another batch system.
+    ln -sf "$TORQUE_HOME/bin/qstat" /usr/local/bin/qstat
     own_tmp "${1%/*}" "$1" "${self%/*}" "$images"
     sched=$(mktemp -d)
     cp -a "$torque"/sched_priv/. "$sched" 2>/dev/null || :
