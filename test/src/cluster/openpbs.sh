@@ -29,7 +29,7 @@ start_head() { # DIRECTORY
     pbs_server
     await 60 pbs_server qstat -B
     {
-        printf '%s\n' 'create queue batch queue_type=execution,enabled=true,started=true' \
+        printf '%s\n' 'create queue batch queue_type=execution,enabled=true,started=true,kill_delay=30' \
             'create queue vms queue_type=execution,enabled=true,started=true' \
             'set server default_queue = batch' 'set server flatuid = true' 'set server job_history_enable = true' \
             'set server scheduler_iteration = 5' 'set server node_fail_requeue = 20'

@@ -43,6 +43,9 @@ class _Job:
     def delete(self):
         print("delete")
 
+    def rerun(self):
+        print("rerun")
+
 
 class _Server:
     default_queue = "batch"

@@ -3,7 +3,6 @@ package org.vse.scheduler;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 import org.vse.failure.Kind;
 import org.vse.failure.VseException;
 
@@ -49,12 +48,11 @@ public interface Dialect {
      */
     int exitCode(HookPoint point, Kind kind);
 
-    /**
-     * What the starter of a job whose machines were saved ends with, so that the batch system starts it again.
-     *
-     * @return empty where no exit code does that
-     */
-    OptionalInt goesOnLater();
+    /** What the starter of a job whose machines were saved ends with, so that the job is started again. */
+    int goesOnLater();
+
+    /** Whether the hook that ends a job asks for that: then it is told on standard output that the machines were saved. */
+    boolean epilogueStartsAgain();
 
     /** Whether a job's walltime stands still while the batch system has it suspended. */
     boolean suspensionIsFree();

@@ -202,6 +202,12 @@ public abstract class DialectContract {
         assertThat(dialect().exitCode(HookPoint.STARTER, kind)).isNotZero();
     }
 
+    @ParameterizedTest
+    @EnumSource(Kind.class)
+    void aJobThatWasSavedIsNotTakenForOneThatFailed(Kind kind) {
+        assertThat(dialect().goesOnLater()).isNotZero().isNotEqualTo(dialect().exitCode(HookPoint.STARTER, kind));
+    }
+
     private static List<String> texts(JsonNode array) {
         List<String> texts = new ArrayList<>();
         array.forEach(text -> texts.add(text.asText()));

@@ -50,7 +50,11 @@ public enum Accounting {
                         .because(e);
             }
         }
-        return numbered(charges);
+        List<Charge> numbered = numbered(charges);
+        // What has a start and nothing later runs.
+        return this == PBS
+                ? numbered.stream().filter(charge -> charge.ended() != null).toList()
+                : numbered;
     }
 
     /** Whether a text of this form tells of jobs that are not over, too; otherwise a job is in it when it has ended. */

@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The accounting logs of OpenPBS and TORQUE: {@code DATE TIME;TYPE;ID;KEY=VALUE KEY=VALUE…}. Types E, the end of a job, and R,
- * the end of an attempt that is run again, tell what was taken.
+ * the end of an attempt that is run again, tell what was taken. TORQUE tells nothing of such an attempt but its start, S, and
+ * charges nothing for it.
  */
 final class PbsAccounting {
     private static final Pattern LINE =
@@ -33,27 +34,38 @@ final class PbsAccounting {
         if (!matcher.matches()) {
             throw new IllegalArgumentException("expected DATE TIME;TYPE;ID;…");
         }
-        boolean again = matcher.group(2).equals("R");
+        String type = matcher.group(2);
         Map<String, String> fields = fields(matcher.group(4));
         // The record of an array itself has no place; its members have records of their own.
-        if (!(again || matcher.group(2).equals("E")) || !fields.containsKey("exec_host")) {
+        if (!List.of("S", "R", "E").contains(type) || !fields.containsKey("exec_host")) {
             return;
         }
-        String end = fields.get("end");
-        to.add(new Charge(
+        boolean begins = type.equals("S");
+        Charge charge = new Charge(
                 matcher.group(3),
                 Math.max(1, Integer.parseInt(fields.getOrDefault("run_count", "1"))),
                 required(fields, "user"),
                 fields.get("account"),
                 fields.get("queue"),
                 Instant.ofEpochSecond(Long.parseLong(required(fields, "start"))),
-                end == null
-                        ? LocalDateTime.parse(matcher.group(1), NOTED)
-                                .atZone(zone)
-                                .toInstant()
-                        : Instant.ofEpochSecond(Long.parseLong(end)),
-                cores(fields),
-                again));
+                begins ? null : end(matcher.group(1), zone, fields),
+                begins ? 0 : cores(fields),
+                !type.equals("E"));
+        to.removeIf(begun -> isOpen(begun)
+                && begun.job().equals(charge.job())
+                && begun.started().equals(charge.started()));
+        to.add(charge);
+    }
+
+    private static boolean isOpen(Charge charge) {
+        return charge.ended() == null;
+    }
+
+    private static Instant end(String noted, ZoneId zone, Map<String, String> fields) {
+        String end = fields.get("end");
+        return end == null
+                ? LocalDateTime.parse(noted, NOTED).atZone(zone).toInstant()
+                : Instant.ofEpochSecond(Long.parseLong(end));
     }
 
     /** OpenPBS counts cores, TORQUE execution slots; an old TORQUE only lists them. */

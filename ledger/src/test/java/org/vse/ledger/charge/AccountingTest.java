@@ -135,6 +135,38 @@ class AccountingTest {
     }
 
     @Test
+    void torqueChargesNothingForAnAttemptThatIsRunAgain() {
+        Instant start = Instant.ofEpochSecond(1_795_239_284);
+        Charge first = new Charge("15.trqsrv", 1, "alice", null, "batch", start, start.plusSeconds(5), 0, true);
+        String noted = fixture("torque-requeued.accounting");
+        assertThat(Accounting.PBS.read(noted, BERLIN))
+                .containsExactly(
+                        first,
+                        new Charge(
+                                "15.trqsrv",
+                                2,
+                                "alice",
+                                null,
+                                "batch",
+                                start.plusSeconds(5),
+                                start.plusSeconds(9),
+                                0,
+                                true),
+                        new Charge(
+                                "15.trqsrv",
+                                3,
+                                "alice",
+                                null,
+                                "batch",
+                                start.plusSeconds(9),
+                                start.plusSeconds(17),
+                                1,
+                                false));
+        String running = noted.lines().limit(3).collect(java.util.stream.Collectors.joining("\n"));
+        assertThat(Accounting.PBS.read(running, BERLIN)).containsExactly(first);
+    }
+
+    @Test
     void whatIsOfAnotherFormIsRefusedWithItsLine() {
         for (Accounting form : Accounting.values()) {
             assertThatThrownBy(() -> form.read("this is\nno accounting\n", BERLIN))

@@ -75,8 +75,8 @@ final class HookCalls {
 
     private void epilogue(Call call) throws IOException {
         requireBatchSystem(call);
-        boolean ended = desk.epilogue(system(call), hook(call, HookPoint.EPILOGUE));
-        call.reply().json(200, Map.of("ended", ended));
+        HookDesk.Ended ended = desk.epilogue(system(call), hook(call, HookPoint.EPILOGUE));
+        call.reply().json(200, Map.of("ended", ended.whole(), "saved", ended.saved()));
     }
 
     private void machines(Call call, boolean run) throws IOException {

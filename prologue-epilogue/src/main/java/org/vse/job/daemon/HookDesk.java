@@ -351,8 +351,15 @@ final class HookDesk {
                 .next("submit the job again; if it stays so, tell the site: vse doctor");
     }
 
-    /** Nothing of the job is left when this returns true; false when something is still being undone. */
-    boolean epilogue(BatchSystem system, HookCall call) {
+    /**
+     * What an epilogue leaves.
+     *
+     * @param whole nothing of the job; false when something is still being undone
+     * @param saved whether the attempt stopped with its machines saved
+     */
+    record Ended(boolean whole, boolean saved) {}
+
+    Ended epilogue(BatchSystem system, HookCall call) {
         AttemptId id = system.dialect().attempt(call.reduced(system.dialect()));
         synchronized (this) {
             Known there = known.get(id.job());
@@ -360,11 +367,15 @@ final class HookDesk {
                 known.remove(id.job());
             }
         }
-        return find(system, id.job())
+        Optional<Job> here = find(system, id.job())
                 .filter(job -> job.record().attempt()
-                        <= id.attempt().orElse(job.record().attempt()))
-                .map(this::end)
-                .orElse(true);
+                        <= id.attempt().orElse(job.record().attempt()));
+        boolean whole = here.map(this::end).orElse(true);
+        boolean saved = here.filter(job -> job.record().attempt()
+                        == id.attempt().orElse(job.record().attempt()))
+                .filter(job -> job.state() == JobState.CHECKPOINTED)
+                .isPresent();
+        return new Ended(whole, saved);
     }
 
     private boolean end(Job job) {

@@ -189,6 +189,9 @@ public final class Hook {
             say("vse: something of job " + dialect.attempt(call).job()
                     + " is still being undone; vsed goes on with it");
         }
+        if (dialect.epilogueStartsAgain() && "true".equals(answer.shown("saved"))) {
+            new PrintStream(out, true, StandardCharsets.UTF_8).println("saved");
+        }
         return 0;
     }
 

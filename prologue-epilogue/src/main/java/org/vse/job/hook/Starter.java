@@ -43,8 +43,6 @@ final class Starter {
     private static final List<String> SIGNALS = List.of("TERM", "INT", "HUP", "USR1", "USR2", "TSTP", "CONT");
     private static final Duration PATIENCE = Duration.ofMinutes(10);
     private static final int MAX_FRUITLESS = 5;
-    /** EX_TEMPFAIL of sysexits.h. */
-    private static final int GOES_ON_LATER = 75;
 
     private final VsedClient client;
     private final Dialect dialect;
@@ -125,11 +123,7 @@ final class Starter {
     /** The batch system is asked to start the job again; what its files have by now is known then. */
     private int goOnLater() throws IOException {
         keepPoint(true);
-        OptionalInt code = dialect.goesOnLater();
-        if (code.isEmpty()) {
-            say.accept("vse: the VMs of job " + job + " are saved; to go on, submit it with #VSE resume=" + job);
-        }
-        return code.orElse(GOES_ON_LATER);
+        return dialect.goesOnLater();
     }
 
     private void keepPoint(boolean orderly) throws IOException {

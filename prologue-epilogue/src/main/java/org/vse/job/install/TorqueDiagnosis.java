@@ -13,6 +13,7 @@ import java.util.Set;
 import java.util.regex.Pattern;
 import org.vse.job.doctor.Doctor;
 import org.vse.job.doctor.Finding;
+import org.vse.scheduler.pbs.PbsForms;
 
 /** What keeps TORQUE from calling the hooks as they have to be called. Looks and changes nothing. */
 final class TorqueDiagnosis {
@@ -45,7 +46,9 @@ final class TorqueDiagnosis {
             lines.add(new Doctor.Line("torque-prologalarm", alarm(config)));
         }
         if (roles.contains(Role.HEAD)) {
-            lines.add(new Doctor.Line("torque-down-on-error", downOnError(home.resolve("server_priv/serverdb"))));
+            Path server = home.resolve("server_priv/serverdb");
+            lines.add(new Doctor.Line("torque-down-on-error", downOnError(server)));
+            lines.add(new Doctor.Line("torque-requeue", requeue(server)));
         }
         return lines;
     }
@@ -101,16 +104,26 @@ final class TorqueDiagnosis {
 
     /** From the server's own file, in which an attribute that was never set has no line; the default is true. */
     private Finding downOnError(Path serverdb) {
-        boolean off = host.text(serverdb)
-                .filter(text -> Pattern.compile("<down_on_error>\\s*false\\s*<", Pattern.CASE_INSENSITIVE)
-                        .matcher(text)
-                        .find())
-                .isPresent();
-        return off
+        return has(serverdb, "down_on_error", "false")
                 ? Look.ok("down_on_error = False")
                 : Look.warning(
                         "down_on_error is not off: a prologue of the site's that fails takes the node down until"
                                 + " 'momctl -q clearmsg'",
                         "qmgr -c 'set server down_on_error = False'");
+    }
+
+    private Finding requeue(Path serverdb) {
+        String set = "automatic_requeue_exit_code = " + PbsForms.SAVED;
+        return has(serverdb, "automatic_requeue_exit_code", Integer.toString(PbsForms.SAVED))
+                ? Look.ok(set)
+                : Look.warning(
+                        "the server has no " + set + ": a job whose VMs were saved does not start again by itself",
+                        "qmgr -c 'set server " + set + "'");
+    }
+
+    private boolean has(Path serverdb, String attribute, String value) {
+        return Pattern.compile("<" + attribute + ">\\s*" + value + "\\s*<", Pattern.CASE_INSENSITIVE)
+                .matcher(host.text(serverdb).orElse(""))
+                .find();
     }
 }

@@ -11,6 +11,7 @@ import java.util.stream.Stream;
 import org.vse.failure.ErrorCode;
 import org.vse.failure.VseException;
 import org.vse.job.doctor.Doctor;
+import org.vse.scheduler.pbs.PbsForms;
 
 /**
  * The hooks of TORQUE: prologue, epilogue and job starter of a node's pbs_mom, and the filter through which qsub passes scripts
@@ -79,6 +80,8 @@ public final class TorqueInstallation implements Installation {
         if (roles.contains(Role.HEAD)) {
             afterwards.add(
                     "qmgr -c 'set server down_on_error = False'    so that a failed prologue takes no node down");
+            afterwards.add("qmgr -c 'set server automatic_requeue_exit_code = " + PbsForms.SAVED
+                    + "'    so that a job whose VMs were saved starts again");
         }
         return new InstallPlan(changes, afterwards);
     }

@@ -34,6 +34,7 @@ import org.vse.job.lifecycle.JobRecord;
 import org.vse.job.lifecycle.JobState;
 import org.vse.job.lifecycle.Outcome;
 import org.vse.job.lifecycle.Progress;
+import org.vse.job.lifecycle.SavedAs;
 import org.vse.job.lifecycle.Step;
 import org.vse.process.CommandRunner;
 import org.vse.provisioner.fake.FakeDriver;
@@ -61,6 +62,7 @@ class HookDeskTest {
     private final CountDownLatch scriptEnds = new CountDownLatch(1);
     private String script = SCRIPT;
     private int attempt = 1;
+    private boolean saves;
     private String cores = "1";
     private String nodes = "here";
 
@@ -104,7 +106,11 @@ class HookDeskTest {
                 Thread.currentThread().interrupt();
                 throw VseException.of(ErrorCode.STEP_INTERRUPTED, "interrupted").because(e);
             }
-            job.end(new Outcome(0, null, Instant.EPOCH, 0, 0, false));
+            if (saves) {
+                job.pauses().stopAs(new SavedAs("set", 1, Instant.EPOCH, Duration.ZERO, 0, 0, 0));
+            } else {
+                job.end(new Outcome(0, null, Instant.EPOCH, 0, 0, false));
+            }
         }
 
         @Override
@@ -202,7 +208,7 @@ class HookDeskTest {
     }
 
     private boolean epilogue(int restarts) {
-        return desk.epilogue(SLURM, hook(HookPoint.EPILOGUE, restarts));
+        return desk.epilogue(SLURM, hook(HookPoint.EPILOGUE, restarts)).whole();
     }
 
     private static ErrorCode refused(org.assertj.core.api.ThrowableAssert.ThrowingCallable call) {
@@ -289,6 +295,23 @@ class HookDeskTest {
         starter(0, SCRIPT);
         assertThat(epilogue(1)).isTrue();
         assertThat(done).last().isEqualTo("down 17.2");
+    }
+
+    @Test
+    void anEpilogueHearsThatTheMachinesOfItsAttemptWereSaved() throws Exception {
+        saves = true;
+        attempt = 2;
+        Job job = prologue();
+        starter(0, SCRIPT);
+        scriptEnds.countDown();
+        while (job.feed().first("checkpointed").isEmpty()) {
+            job.feed().from(Integer.MAX_VALUE, 100);
+        }
+        HookDesk.Ended whole = new HookDesk.Ended(true, true);
+        assertThat(desk.epilogue(SLURM, hook(HookPoint.EPILOGUE, 1))).isEqualTo(whole);
+        assertThat(desk.epilogue(SLURM, hook(HookPoint.EPILOGUE, 1))).isEqualTo(whole);
+        assertThat(desk.epilogue(SLURM, hook(HookPoint.EPILOGUE, 0)).saved()).isFalse();
+        assertThat(desk.epilogue(SLURM, hook(HookPoint.EPILOGUE, 2)).saved()).isFalse();
     }
 
     @Test

@@ -114,6 +114,16 @@ class HookTest {
     }
 
     @Test
+    void anEpilogueTellsThatTheMachinesWereSavedWhereItStartsTheJobAgain() {
+        vsed.on("POST /v1/hooks/epilogue", call -> call.json(200, "{\"ended\":true,\"saved\":true}"));
+        assertThat(point("epilogue")).isZero();
+        assertThat(out.size()).isZero();
+        String run = dir.resolve("run").toString();
+        assertThat(hook("epilogue", "--scheduler", "openpbs", "--run", run)).isZero();
+        assertThat(out).hasToString("saved\n");
+    }
+
+    @Test
     void aStarterWithoutADaemonFailsTheJobAndSaysSo() throws IOException {
         vsed.kill();
         assertThat(point("starter", script.toString())).isEqualTo(125);

@@ -165,10 +165,15 @@ class PbsInstallationTest {
                         "torque-epilogue failed",
                         "torque-starter failed",
                         "torque-prologalarm failed",
-                        "torque-down-on-error warning");
+                        "torque-down-on-error warning",
+                        "torque-requeue warning");
         install("torque", ALL);
         write("etc/vse/policy.gate", "vse-gate\t1\nend\n");
-        write("var/spool/torque/server_priv/serverdb", "<attributes>\n<down_on_error>False</down_on_error>\n");
+        write("var/spool/torque/server_priv/serverdb", """
+                <attributes>
+                <down_on_error>False</down_on_error>
+                <automatic_requeue_exit_code>85</automatic_requeue_exit_code>
+                """);
         assertThat(diagnosed("torque")).allMatch(line -> line.endsWith(" ok"));
         Files.setPosixFilePermissions(root.resolve(MOM + "prologue"), PosixFilePermissions.fromString("rwxrwxr-x"));
         assertThat(diagnosed("torque")).contains("torque-prologue failed", "torque-epilogue ok");
@@ -337,6 +342,35 @@ class PbsInstallationTest {
     }
 
     @Test
+    void aJobWhoseMachinesWereSavedIsRunAgainUnlessItWasDeleted() throws IOException {
+        Path vse = program("bin/vse", "#!/bin/sh\ncat >/dev/null\n[ $2 != epilogue ] || echo saved\n");
+        anOpenPbsWith(vse.toString());
+        write("var/spool/pbs/mom_priv/jobs/23.pbssrv.SC", VSE_SCRIPT);
+        String[] ours = {"77.pbssrv", "23.pbssrv"};
+        String code = "\"Exit_status\": 0";
+        for (String saved : List.of("85", "-29")) {
+            hook("node.py", "prologue.json");
+            hook("node.py", "launch.json", ours);
+            assertThat(hook("node.py", "epilogue.json", code, "\"Exit_status\": " + saved))
+                    .contains("rerun");
+            assertThat(hook("node.py", "epilogue.json", code, "\"Exit_status\": " + saved))
+                    .doesNotContain("rerun");
+        }
+        assertThat(root.resolve("run")).isEmptyDirectory();
+        assertThat(root.resolve(OUTPUT)).doesNotExist();
+        hook("node.py", "prologue.json");
+        hook("node.py", "launch.json", ours);
+        hook("node.py", "prologue.json", "execjob_prologue", "execjob_preterm");
+        // vsed takes the mark of an attempt away that is over.
+        Files.delete(root.resolve("run/23.pbssrv"));
+        assertThat(hook("node.py", "epilogue.json", code, "\"Exit_status\": 85"))
+                .doesNotContain("rerun");
+        assertThat(read(OUTPUT))
+                .isEqualTo("vse: the VMs of job 23.pbssrv are saved; to go on, submit it with #VSE resume=23.pbssrv\n");
+        assertThat(root.resolve("run")).isEmptyDirectory();
+    }
+
+    @Test
     void aJobThatMayNotRunIsDeletedWithAWordToItsUserAndOneWithoutADaemonStartsAgain() throws IOException {
         Path vse = program("bin/vse", "#!/bin/sh\ncat >/dev/null\necho no such image >&2\nexit 1\n");
         anOpenPbsWith(vse.toString());
@@ -433,6 +467,8 @@ class PbsInstallationTest {
         assertThat(starter("PBS_BATCH")).isEqualTo(4);
         assertThat(root.resolve("calls")).doesNotExist();
         assertThat(pelog("prologue", script)).isZero();
+        assertThat(Files.getPosixFilePermissions(root.resolve("run")))
+                .isEqualTo(PosixFilePermissions.fromString("rwxr-xr-x"));
         assertThat(starter("PBS_BATCH")).isEqualTo(9);
         assertThat(starter("PBS_INTERACTIVE")).isEqualTo(125);
         assertThat(pelog("epilogue", script)).isZero();
@@ -444,6 +480,9 @@ class PbsInstallationTest {
         return run(
                         Map.of("PATH", "/usr/bin:/bin"),
                         new byte[0],
+                        "/bin/sh",
+                        "-c",
+                        "umask 077; exec \"$0\" \"$@\"",
                         root.resolve(MOM + name).toString(),
                         "1[2].head",
                         "ann",

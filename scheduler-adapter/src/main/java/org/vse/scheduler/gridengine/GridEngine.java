@@ -155,8 +155,13 @@ public final class GridEngine implements Dialect {
     }
 
     @Override
-    public OptionalInt goesOnLater() {
-        return OptionalInt.of(REQUEUE);
+    public int goesOnLater() {
+        return REQUEUE;
+    }
+
+    @Override
+    public boolean epilogueStartsAgain() {
+        return false;
     }
 
     @Override

@@ -116,8 +116,13 @@ public final class OpenPbs implements Dialect {
     }
 
     @Override
-    public OptionalInt goesOnLater() {
-        return OptionalInt.empty();
+    public int goesOnLater() {
+        return PbsForms.SAVED;
+    }
+
+    @Override
+    public boolean epilogueStartsAgain() {
+        return true;
     }
 
     @Override

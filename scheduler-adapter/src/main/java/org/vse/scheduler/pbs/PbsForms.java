@@ -24,6 +24,9 @@ public final class PbsForms {
     /** In the guests, the file that has one line with a machine's name for each of its cores, like PBS_NODEFILE. */
     public static final String MACHINES = "/run/vse/nodes";
 
+    /** What a job ends with whose machines were saved: the same as under Slurm. */
+    public static final int SAVED = 85;
+
     /** More cores than any job has of one node. */
     private static final int MOST_CORES = 1_000_000;
 
@@ -124,9 +127,13 @@ public final class PbsForms {
         return SCRIPT.matcher(path).matches();
     }
 
-    /** The line on a job shell's standard input: where its script is spooled. Empty for a shell at a terminal. */
+    /**
+     * The line on a job shell's standard input: where its script is spooled, with the brackets of an array's member quoted as
+     * a shell needs it. Empty for a shell at a terminal.
+     */
     public static Optional<String> spooled(String input) {
         return Optional.of(input.endsWith("\n") ? input.substring(0, input.length() - 1) : input)
+                .map(line -> line.replaceAll("\\\\([\\[\\]])", "$1"))
                 .filter(line -> !line.isEmpty());
     }
 

@@ -184,8 +184,13 @@ public final class Slurm implements Dialect {
     }
 
     @Override
-    public OptionalInt goesOnLater() {
-        return OptionalInt.of(REQUEUE);
+    public int goesOnLater() {
+        return REQUEUE;
+    }
+
+    @Override
+    public boolean epilogueStartsAgain() {
+        return false;
     }
 
     @Override

@@ -113,8 +113,13 @@ public final class Torque implements Dialect {
     }
 
     @Override
-    public OptionalInt goesOnLater() {
-        return OptionalInt.empty();
+    public int goesOnLater() {
+        return PbsForms.SAVED;
+    }
+
+    @Override
+    public boolean epilogueStartsAgain() {
+        return false;
     }
 
     @Override

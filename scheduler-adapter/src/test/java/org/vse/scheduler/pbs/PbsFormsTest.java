@@ -90,6 +90,7 @@ class PbsFormsTest {
     @Test
     void theLineOfAJobShell() {
         assertThat(PbsForms.spooled("/m/jobs/7[1].s.SC\n")).contains("/m/jobs/7[1].s.SC");
+        assertThat(PbsForms.spooled("/m/jobs/7\\[1\\].s.SC\n")).contains("/m/jobs/7[1].s.SC");
         assertThat(PbsForms.spooled("/m/jobs/7.s.SC")).contains("/m/jobs/7.s.SC");
         assertThat(PbsForms.spooled("")).isEmpty();
         assertThat(PbsForms.spooled("\n")).isEmpty();

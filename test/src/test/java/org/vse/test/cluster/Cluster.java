@@ -11,7 +11,9 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.vse.process.Command;
 import org.vse.process.CommandResult;
 import org.vse.process.CommandRunner;
@@ -50,7 +52,10 @@ final class Cluster implements AutoCloseable {
             String images = Path.of(System.getProperty("vse.test.images", ""))
                     .toRealPath()
                     .toString();
+            Map<String, String> installations = new HashMap<>(System.getenv());
+            installations.keySet().retainAll(List.of("PBS_EXEC", "TORQUE_HOME"));
             COMMANDS.run(Command.of(RIG, "up", scheduler, cluster.directory().toString(), cluster.vse, images)
+                            .withEnv(installations)
                             .withTimeout(Duration.ofMinutes(6)))
                     .orThrow("bringing the cluster up");
             return cluster;

@@ -45,12 +45,12 @@ class GridEngineSystemTest extends ClusterScenarios {
     /** A host that was not the job's first has it cleaned up minutes later, and does not take it before. */
     @Override
     List<String> saved() {
-        return List.of("-pe", "smp", "2", "-q", "batch@n2", "-l", "h_rt=100");
+        return List.of("-pe", "smp", "2", "-q", "batch@n2", "-l", "h_rt=80");
     }
 
     @Override
     int countedInThreeWalltimes() {
-        return 260;
+        return 280;
     }
 
     @Override

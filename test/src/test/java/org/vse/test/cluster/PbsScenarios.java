@@ -2,6 +2,7 @@ package org.vse.test.cluster;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
@@ -18,6 +19,9 @@ abstract class PbsScenarios extends ClusterScenarios {
     /** Submits around the gate. */
     abstract CommandResult around(String... arguments);
 
+    /** Options with which a job that is deleted has half a minute for its end. */
+    abstract List<String> endsSlowly();
+
     @Override
     CommandResult submits(List<String> words) {
         List<String> argv = new ArrayList<>(List.of("qsub"));
@@ -27,14 +31,14 @@ abstract class PbsScenarios extends ClusterScenarios {
 
     @Override
     List<String> saved() {
-        List<String> options = new ArrayList<>(on("n2", "n3"));
-        options.addAll(List.of("-l", "walltime=100"));
+        List<String> options = new ArrayList<>(on("n2", "n1"));
+        options.addAll(List.of("-l", "walltime=80"));
         return options;
     }
 
     @Override
     int countedInThreeWalltimes() {
-        return 260;
+        return 280;
     }
 
     @Override
@@ -60,6 +64,11 @@ abstract class PbsScenarios extends ClusterScenarios {
     @Override
     String twoMachines() {
         return "vm0 vm1 \n";
+    }
+
+    @Override
+    boolean showsOutputMeanwhile() {
+        return false;
     }
 
     @Override
@@ -116,6 +125,24 @@ abstract class PbsScenarios extends ClusterScenarios {
         awaitEnd(result.orThrow("submitting").stdout().strip());
         cluster.awaitFile("sly.err", "image 'centos-5' is not allowed in queue 'batch'");
         assertThat(cluster.file("sly.out")).doesNotContain("ran");
+    }
+
+    @Test
+    void aJobThatIsDeletedWhileItIsSavedStaysDeleted() {
+        script(
+                "gone",
+                VSE + "trap 'echo got TERM >>gone.log' TERM\necho ready >>gone.log\nwhile :; do sleep 0.2; done\n");
+        List<String> options = new ArrayList<>(on("n1"));
+        options.addAll(endsSlowly());
+        String job = submit("gone", options);
+        cluster.awaitFile("gone.log", "ready");
+        cancel(job);
+        cluster.awaitFile("gone.log", "got TERM");
+        cluster.vse("n1", "checkpoint", "--stop", job).orThrow("saving");
+        assertEnds(job, 85);
+        within(Duration.ofSeconds(10), "job " + job + " stays deleted")
+                .during(Duration.ofSeconds(6))
+                .until(() -> isOver(job));
     }
 
     @Test

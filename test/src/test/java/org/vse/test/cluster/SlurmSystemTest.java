@@ -44,7 +44,7 @@ class SlurmSystemTest extends ClusterScenarios {
 
     @Override
     int countedInThreeWalltimes() {
-        return 350;
+        return 410;
     }
 
     @Override

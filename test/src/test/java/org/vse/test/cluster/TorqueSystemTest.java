@@ -60,6 +60,11 @@ class TorqueSystemTest extends PbsScenarios {
     }
 
     @Override
+    List<String> endsSlowly() {
+        return List.of("-K", "30");
+    }
+
+    @Override
     List<String> lookAt(String job) {
         return List.of("qstat", "-f", job);
     }

@@ -19,6 +19,8 @@ HOME = pbs.get_pbs_conf()["PBS_HOME"]
 MOM = os.path.join(HOME, "mom_priv")
 PLAIN = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
 DELETE = 1
+# Exit codes of a job that ended with its machines saved: in order, and by its walltime meanwhile.
+SAVED = (85, -29)
 ATTRIBUTES = ("id", "run_count", "euser", "queue", "Job_Name", "hashname", "exec_host2", "Account_Name")
 
 
@@ -28,7 +30,7 @@ def mark(job):
 
 
 def note(job, what):
-    """Notes beside the mark: 'started' when the script is about to start, 'deleted' when the job was deleted before."""
+    """Notes beside the mark: 'started' when the script is about to start, 'deleted' when the job was deleted."""
     with open(mark(job) + "." + what, "w"):
         pass
 
@@ -90,11 +92,11 @@ def attributes(job):
 
 
 def vse(point, job, wait=True):
-    """Calls 'vse hook'; its exit code and what it said."""
+    """Calls 'vse hook'; its exit code, what it said and what it answered."""
     call = subprocess.Popen(
         VSE + ["hook", point] + SYSTEM,
         stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.PIPE if wait else subprocess.DEVNULL,
         stderr=subprocess.PIPE if wait else subprocess.DEVNULL,
         env=PLAIN,
         # OpenPBS ends the process group of a hook with the hook.
@@ -103,11 +105,11 @@ def vse(point, job, wait=True):
     if not wait:
         call.stdin.write(attributes(job).encode())
         call.stdin.close()
-        return 0, ""
-    said = call.communicate(attributes(job).encode())[1].decode(errors="replace")
+        return 0, "", ""
+    answer, said = (text.decode(errors="replace") for text in call.communicate(attributes(job).encode()))
     if said:
         pbs.logmsg(pbs.LOG_WARNING, "vse %s of %s: %s" % (point, job.id, said))
-    return call.returncode, said
+    return call.returncode, said, answer
 
 
 def others_have(event):
@@ -196,7 +198,7 @@ def prologue(event, job):
     if job.interactive:
         job.delete()
         event.reject("an interactive job has no script that a machine could run; submit a script with #VSE lines")
-    code, said = vse("prologue", job)
+    code, said, _ = vse("prologue", job)
     if code == DELETE:
         say(job, said)
         job.delete()
@@ -205,15 +207,17 @@ def prologue(event, job):
 
 
 def preterm(event, job):
-    # OpenPBS forgets a job's deletion during its prologue.
-    if marked_run(job) is not None and not noted(job, "started"):
-        note(job, "deleted")
+    if not has_machines(job):
+        return
+    # Who deletes a job does not want it back. OpenPBS forgets a deletion during the prologue.
+    note(job, "deleted")
+    if not noted(job, "started"):
         vse("epilogue", job, wait=False)
 
 
 def launch(event, job):
     if event.env["PBS_TASKNUM"] == "1" and marked_run(job) == str(job.run_count):
-        if noted(job, "deleted"):
+        if noted(job, "deleted") and not noted(job, "started"):
             event.reject("the job was deleted during its prologue")
         note(job, "started")
         words = VSE + ["hook", "starter"] + SYSTEM + ["--", str(job.run_count)]
@@ -222,16 +226,27 @@ def launch(event, job):
             event.argv.append(word)
 
 
+def has_machines(job):
+    """Also when vsed, which has ended them, has taken the mark away."""
+    return marked_run(job) is not None or noted(job, "started")
+
+
 def undo(job):
-    if vse("epilogue", job)[0] == 0:
+    """Ends what there is of the job's machines; whether the job is to start again, because they were saved."""
+    code, _, answer = vse("epilogue", job)
+    saved = answer == "saved\n"
+    again = saved and job.Exit_status in SAVED and not noted(job, "deleted")
+    if saved and not again:
+        say(job, "vse: the VMs of job %s are saved; to go on, submit it with #VSE resume=%s\n" % (job.id, job.id))
+    if code == 0:
         unmark(job)
+    return again
 
 
 def epilogue(event, job):
     if not job.in_ms_mom():
         return
-    if marked_run(job) is not None:
-        undo(job)
+    again = has_machines(job) and undo(job)
     listed = [",".join("%s=%s" % (n, r[n]) for n in r.keys()) for r in (job.Resource_List, job.resources_used)]
     sites(
         "epilogue",
@@ -240,11 +255,13 @@ def epilogue(event, job):
         + listed
         + [str(job.queue), str(job.Account_Name or "null"), str(job.Exit_status)],
     )
+    if again:
+        job.rerun()
 
 
 def end(event, job):
     # What the epilogue was not called for. Nothing else goes on in the mom meanwhile, so this is not waited for.
-    if marked_run(job) is not None:
+    if has_machines(job):
         vse("epilogue", job, wait=False)
         unmark(job)
 
