@@ -32,13 +32,13 @@ abstract class PbsScenarios extends ClusterScenarios {
     @Override
     List<String> saved() {
         List<String> options = new ArrayList<>(on("n2", "n1"));
-        options.addAll(List.of("-l", "walltime=80"));
+        options.addAll(List.of("-l", "walltime=120"));
         return options;
     }
 
     @Override
     int countedInThreeWalltimes() {
-        return 280;
+        return 410;
     }
 
     @Override
