@@ -57,36 +57,17 @@ class KillTableSystemTest {
 
     private static Site site;
 
-    /** Who is killed. */
-    enum Role {
-        VSED,
-        LIBVIRTD,
-        QEMU,
-        SHARE_SERVER,
-        STARTER;
-
-        String words() {
-            return switch (this) {
-                case VSED -> "vsed";
-                case LIBVIRTD -> "libvirtd";
-                case QEMU -> "QEMU";
-                case SHARE_SERVER -> "share server";
-                case STARTER -> "starter (`vse run`)";
-            };
-        }
-
-        /** Steps in which there is no such process. */
-        Set<String> absent() {
-            return switch (this) {
-                case QEMU -> Set.of("group", "stage", "share", "connect");
-                case SHARE_SERVER -> Set.of("group", "stage");
-                default -> Set.of();
-            };
-        }
-    }
-
     private static final List<String> STEPS =
             List.of("group", "stage", "share", "connect", "create", "ready", "run", "settle");
+
+    /** Steps in which there is no such process. */
+    private static Set<String> absent(Role role) {
+        return switch (role) {
+            case QEMU -> Set.of("group", "stage", "share", "connect");
+            case SHARE_SERVER -> Set.of("group", "stage");
+            default -> Set.of();
+        };
+    }
 
     static Stream<Arguments> cells() {
         return STEPS.stream().flatMap(step -> Arrays.stream(Role.values()).map(role -> Arguments.of(step, role)));
@@ -152,7 +133,7 @@ class KillTableSystemTest {
         await("nothing is left of " + run)
                 .atMost(Duration.ofSeconds(40))
                 .untilAsserted(() -> assertThat(Remains.ofJobs(site)).isEmpty());
-        if (role.absent().contains(step)) {
+        if (absent(role).contains(step)) {
             assertThat(seen).isEqualTo("exit 7");
             seen = "–";
         } else if (step.equals("settle") || (step.equals("run") && role != Role.QEMU)) {
@@ -177,7 +158,7 @@ class KillTableSystemTest {
      */
     private static Optional<Path> kill(String step, Role role, Started run, Set<Path> before) {
         ProcessIdentity vsed = Victim.vsed(site);
-        boolean absent = role.absent().contains(step);
+        boolean absent = absent(role).contains(step);
         while (run.isAlive()) {
             boolean resume = true;
             vsed.signal(SIGSTOP);
@@ -186,7 +167,7 @@ class KillTableSystemTest {
                         .filter(path -> !before.contains(path))
                         .findFirst();
                 if (job.isPresent() && within(step, job.get())) {
-                    Optional<ProcessIdentity> victim = find(role, vsed, run);
+                    Optional<ProcessIdentity> victim = role.find(site, run);
                     if (absent) {
                         assertThat(victim).isEmpty();
                         return job;
@@ -211,16 +192,6 @@ class KillTableSystemTest {
 
     private static boolean isPast(String step, Path job) {
         return Victim.journal(job).contains("\"DONE\",\"step\":\"" + step + "\"") && !step.equals("settle");
-    }
-
-    private static Optional<ProcessIdentity> find(Role role, ProcessIdentity vsed, Started run) {
-        return switch (role) {
-            case VSED -> Optional.of(vsed);
-            case LIBVIRTD -> Optional.of(Victim.libvirtd(site));
-            case QEMU -> Remains.machines(site).stream().findFirst();
-            case SHARE_SERVER -> Victim.any(site, "ganesha.nfsd -F");
-            case STARTER -> ProcessIdentity.of(run.pid());
-        };
     }
 
     /** The journal's last word is that this step has begun, and in {@code run} the script has said something. */

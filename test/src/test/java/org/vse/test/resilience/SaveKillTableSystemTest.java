@@ -80,21 +80,6 @@ class SaveKillTableSystemTest {
         }
     }
 
-    /** Who is killed. */
-    enum Role {
-        VSED("vsed"),
-        LIBVIRTD("libvirtd"),
-        QEMU("QEMU"),
-        SHARE_SERVER("share server"),
-        STARTER("starter (`vse run`)");
-
-        private final String words;
-
-        Role(String words) {
-            this.words = words;
-        }
-    }
-
     static Stream<Arguments> cells() {
         return Arrays.stream(Phase.values())
                 .flatMap(phase -> Arrays.stream(Role.values()).map(role -> Arguments.of(phase, role)));
@@ -114,7 +99,7 @@ class SaveKillTableSystemTest {
                         .containsOnlyKeys(Role.values());
             }
             Table table = new Table(Stream.concat(
-                            Stream.of("phase"), Arrays.stream(Role.values()).map(role -> role.words))
+                            Stream.of("phase"), Arrays.stream(Role.values()).map(Role::words))
                     .toList());
             CELLS.forEach((phase, row) -> table.row(Stream.concat(
                             Stream.of(phase.words),
@@ -275,7 +260,7 @@ class SaveKillTableSystemTest {
             vsed.signal(SIGSTOP);
             try {
                 if (phase.isSo()) {
-                    Optional<ProcessIdentity> victim = find(role, vsed, run);
+                    Optional<ProcessIdentity> victim = role.find(site, run);
                     if (victim.isEmpty()) {
                         return Caught.ABSENT;
                     }
@@ -291,16 +276,6 @@ class SaveKillTableSystemTest {
             LockSupport.parkNanos(SLICE_NANOS);
         }
         return Caught.MISSED;
-    }
-
-    private static Optional<ProcessIdentity> find(Role role, ProcessIdentity vsed, Started run) {
-        return switch (role) {
-            case VSED -> Optional.of(vsed);
-            case LIBVIRTD -> Optional.of(Victim.libvirtd(site));
-            case QEMU -> Remains.machines(site).stream().findFirst();
-            case SHARE_SERVER -> Victim.any(site, "ganesha.nfsd -F");
-            case STARTER -> ProcessIdentity.of(run.pid());
-        };
     }
 
     private static boolean saving(Phase phase) {
