@@ -49,7 +49,7 @@ class GridEngineSystemTest extends ClusterScenarios {
     }
 
     @Override
-    int countedInThreeWalltimes() {
+    int countedTo() {
         return 280;
     }
 

@@ -43,7 +43,7 @@ class SlurmSystemTest extends ClusterScenarios {
     }
 
     @Override
-    int countedInThreeWalltimes() {
+    int countedTo() {
         return 410;
     }
 
