@@ -20,7 +20,6 @@ import org.vse.test.site.Desk;
 import org.vse.test.site.Finished;
 import org.vse.test.site.Site;
 import org.vse.test.site.Started;
-import org.vse.test.site.Typist;
 
 /** A node without images, whose source is the store of the tests. */
 @Tag("system")
@@ -145,15 +144,9 @@ class ImageSystemTest {
                 "bs=1M",
                 "count=500");
         assertThat(large.err()).contains("the changes are too large; nothing was kept", "allowed: 16 MiB");
-        try (Typist typist =
-                Typist.at(root, site.state().resolve("../keyboard"), "image", "edit", "debian-12", "--tag", "typed")) {
-            typist.type("~# ", "tty >/etc/typed; exit\r");
-            typist.type("keep the changes? [y/N] ", "y\r");
-            typist.finish().expect(0);
-        }
         assertThat(new ImageStore(images).list())
                 .extracting(Image::reference)
-                .contains("debian-12:edited", "debian-12:latest", "debian-12:typed")
+                .contains("debian-12:edited", "debian-12:latest")
                 .doesNotContain("debian-12:bad");
         assertThat(site.run().resolve("edit/m")).doesNotExist();
         assertThat(site.state().resolve("edit/m")).doesNotExist();
